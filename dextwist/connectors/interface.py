@@ -1,0 +1,206 @@
+"""The contracts between the server and an upstream that knows users.
+
+A connector implements one login style (PasswordConnector, CallbackConnector or SAMLConnector) and any
+of the abilities. It keeps nothing of a login in memory: the callback may reach another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+import attrs
+
+from dextwist.model.claims import Claims
+
+
+@attrs.frozen(eq=False)
+class ConnectorError(Exception):
+    """The upstream could not be asked or gave no usable answer; the text is for the log alone."""
+
+    reason: str
+    #: it did not answer in time.
+    timed_out: bool = False
+    #: it could not be reached, or broke off.
+    unreachable: bool = False
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@attrs.frozen(eq=False)
+class LoginRefused(Exception):
+    """The credentials were right and the policy says no: who it was, and what was wanted."""
+
+    user_id: str
+    required_groups: tuple[str, ...] = ()
+    #: for the person, where it is not about groups.
+    message: str = ""
+
+    def __str__(self) -> str:
+        wanted = f", who is in none of {', '.join(self.required_groups)}" if self.required_groups else ""
+        return f"login of {self.user_id!r} refused{wanted}"
+
+
+@attrs.frozen(eq=False)
+class LoginCancelled(Exception):
+    """The person said no at the upstream (`error=access_denied`)."""
+
+    reason: str = "cancelled at the upstream"
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@attrs.frozen(eq=False)
+class IdentityGone(Exception):
+    """The upstream says that the person exists no more, is disabled, or is somebody else now."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@attrs.frozen(kw_only=True)
+class ConnectorScopes:
+    """All that a connector learns of the scopes that a client asked for."""
+
+    offline_access: bool = False
+    groups: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Identity:
+    """A person as the upstream knows them. `claims.user_id` must be stable for ever."""
+
+    claims: Claims
+    #: the connector's own, kept for refresh; never shown, never logged.
+    connector_data: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class LoginStart:
+    """Where to send the browser, and what the callback will need again."""
+
+    url: str
+    connector_data: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class SAMLPost:
+    """What the browser posts to a SAML identity provider."""
+
+    url: str
+    saml_request: str
+    connector_data: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class CallbackRequest:
+    """What the browser brought back from the upstream."""
+
+    #: the parameters of the query, each once.
+    query: Mapping[str, str]
+    #: header names in lower case; `x-remote-*` only where the route belongs to one connector.
+    headers: Mapping[str, Sequence[str]]
+    #: the address that the request came from, as far as it can be trusted.
+    client_address: str = ""
+
+
+@runtime_checkable
+class PasswordConnector(Protocol):
+    """Logs in with a user name and a password."""
+
+    @property
+    def prompt(self) -> str:
+        """The label of the user name field; empty for the server's own."""
+
+    async def login(self, scopes: ConnectorScopes, username: str, password: str) -> Identity | None:
+        """The person, or None where the user name or the password is wrong.
+
+        Raises LoginRefused, ConnectorError, Overloaded.
+        """
+
+
+@runtime_checkable
+class CallbackConnector(Protocol):
+    """Sends the browser to the upstream and reads what it brings back."""
+
+    async def login_url(self, scopes: ConnectorScopes, callback_url: str, state: str) -> LoginStart:
+        """Where the login goes on. Raises ConnectorError."""
+
+    async def handle_callback(
+        self, scopes: ConnectorScopes, connector_data: bytes, request: CallbackRequest
+    ) -> Identity:
+        """The person. Raises LoginRefused, LoginCancelled, ConnectorError."""
+
+
+@runtime_checkable
+class SAMLConnector(Protocol):
+    """Posts an AuthnRequest through the browser and reads the response posted back."""
+
+    async def post_data(self, scopes: ConnectorScopes, request_id: str) -> SAMLPost:
+        """What to post where. Raises ConnectorError."""
+
+    async def handle_post(self, scopes: ConnectorScopes, saml_response: str, in_response_to: str) -> Identity:
+        """The person. Raises LoginRefused, ConnectorError."""
+
+
+@runtime_checkable
+class RefreshConnector(Protocol):
+    """Looks the person up again when a refresh token is used."""
+
+    async def refresh(self, scopes: ConnectorScopes, identity: Identity) -> Identity:
+        """The person as they are now. Raises IdentityGone, LoginRefused, ConnectorError."""
+
+
+@runtime_checkable
+class TokenIdentityConnector(Protocol):
+    """Knows whose an upstream token is (RFC 8693)."""
+
+    async def token_identity(self, subject_token_type: str, subject_token: str) -> Identity:
+        """The person. Raises LoginRefused, ConnectorError."""
+
+
+@runtime_checkable
+class LogoutConnector(Protocol):
+    """Has a logout of its own at the upstream."""
+
+    async def logout_url(self, post_logout_url: str) -> str:
+        """Where to send the browser; empty for nowhere. Raises ConnectorError."""
+
+    async def handle_logout_callback(self, request: CallbackRequest) -> None:
+        """Check what the browser brought back. Raises ConnectorError."""
+
+
+@runtime_checkable
+class ClosableConnector(Protocol):
+    """Holds connections or runs in the background until it is closed."""
+
+    async def close(self) -> None:
+        """Let go of everything."""
+
+
+Connector = PasswordConnector | CallbackConnector | SAMLConnector
+
+
+@attrs.frozen(eq=False)
+class Overloaded(Exception):
+    """Too much of this work is waiting already; try again in `retry_after` seconds."""
+
+    retry_after: int = 1
+
+    def __str__(self) -> str:
+        return f"too much work is waiting; try again in {self.retry_after} s"
+
+
+@attrs.frozen(eq=False)
+class ConnectorUnavailable(Exception):
+    """There is no such connector, or it could not be opened; the text is for the log."""
+
+    connector_id: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"connector {self.connector_id!r}: {self.reason}"

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import attrs
 
 from dextwist.model.claims import Claims
+from dextwist.model.connector import ConnectorRecord
 
 
 @attrs.frozen(eq=False)
@@ -201,6 +202,26 @@ class ConnectorUnavailable(Exception):
 
     connector_id: str
     reason: str
+    #: there is no connector of that id.
+    unknown: bool = False
 
     def __str__(self) -> str:
         return f"connector {self.connector_id!r}: {self.reason}"
+
+
+@attrs.frozen
+class OpenedConnector:
+    """A connector ready for use, with the record that it was opened from."""
+
+    record: ConnectorRecord
+    connector: object
+
+
+class Connectors(Protocol):
+    """The connectors that there are, opened when they are first needed."""
+
+    async def get(self, connector_id: str) -> OpenedConnector:
+        """The connector as it is configured now. Raises ConnectorUnavailable, StorageError."""
+
+    async def records(self) -> list[ConnectorRecord]:
+        """All that are configured, whether or not they can be opened. Raises StorageError."""

@@ -28,6 +28,8 @@ class RefreshToken:
     spent_digests: tuple[str, ...] = attrs.field(default=(), repr=False)
     #: when the current secret replaced the obsolete one.
     rotated_at: datetime = EPOCH
+    #: when the connector was last asked about the person.
+    rechecked_at: datetime = EPOCH
     nonce: str = ""
     claims: Claims = Claims()
     #: only in tokens that dex stored: since then it is in the offline session.

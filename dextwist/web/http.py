@@ -21,8 +21,6 @@ class Request:
     """One HTTP request, read once: what was checked is what is used."""
 
     method: str
-    #: below the issuer's path, percent-decoded once: `/auth/mock`.
-    path: str
     #: the whole path as the browser sent it, decoded: `/dex/auth/mock`; templates need it.
     full_path: str
     query: Form

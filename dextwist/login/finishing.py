@@ -1,0 +1,177 @@
+"""Finishing a login: what the connector found out is written down, once, with all that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import ClassVar, TypeVar
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from dextwist.connectors.interface import (
+    CallbackConnector,
+    CallbackRequest,
+    ConnectorError,
+    Connectors,
+    ConnectorUnavailable,
+    Identity,
+    LoginCancelled,
+    LoginRefused,
+    OpenedConnector,
+    Overloaded,
+    PasswordConnector,
+    RefreshConnector,
+)
+from dextwist.login.beginning import connector_scopes, upstream_status
+from dextwist.login.loading import GONE
+from dextwist.login.refusals import RefusedAtClient, RefusedWithPage
+from dextwist.login.responding import target_of
+from dextwist.model.auth_request import AUTH_REQUESTS, AuthRequest
+from dextwist.model.offline_session import OFFLINE_SESSIONS, OfflineSession
+from dextwist.model.times import utc_now
+from dextwist.oauth.errors import OAuthError
+from dextwist.oauth.scopes import OFFLINE_ACCESS
+from dextwist.storage.interface import Change, NotFound, Storage, Update
+from dextwist.telemetry.metrics import Metrics
+from dextwist.tokens.refresh_tokens import session_key
+
+T = TypeVar("T")
+
+AUTHENTICATION_FAILED = "Authentication failed. Try again, or ask your administrator."
+
+
+@attrs.frozen(kw_only=True)
+class LoginFinisher:
+    """Asks connectors who somebody is, and keeps the answer."""
+
+    log: ClassVar[Logger] = Logger()
+
+    storage: Storage
+    connectors: Connectors
+    clock: IReactorTime
+    metrics: Metrics
+
+    async def opened(self, request: AuthRequest) -> OpenedConnector:
+        """The connector of a login under way. Raises RefusedWithPage, StorageError."""
+        try:
+            return await self.connectors.get(request.connector_id)
+        except ConnectorUnavailable as error:
+            self.log.error("login failed: {err}", err=str(error), connector_id=request.connector_id)
+            raise RefusedWithPage(503, "This way to log in is not available now. Try again later.") from None
+
+    async def password(
+        self, request: AuthRequest, opened: OpenedConnector, username: str, password: str
+    ) -> AuthRequest | None:
+        """The login once user name and password were right; None where they were not.
+
+        Raises RefusedWithPage, RefusedAtClient, StorageError.
+        """
+        if not isinstance(opened.connector, PasswordConnector):
+            raise RefusedWithPage(400, "This way to log in takes no password.")
+        login = opened.connector.login(connector_scopes(request.scopes), username, password)
+        identity = await self._answer(request, login)
+        if identity is None:
+            self._count(request, "invalid")
+            self.log.info(
+                "login failed: invalid credentials",
+                connector_id=request.connector_id,
+                client_id=request.client_id,
+                username=username,
+            )
+            return None
+        return await self._finish(request, opened, identity, again=True)
+
+    async def callback(
+        self, request: AuthRequest, opened: OpenedConnector, brought: CallbackRequest
+    ) -> AuthRequest:
+        """The login after the browser came back from the upstream.
+
+        Raises RefusedWithPage, RefusedAtClient, StorageError.
+        """
+        if not isinstance(opened.connector, CallbackConnector):
+            raise RefusedWithPage(400, "This way to log in has no such callback.")
+        if request.logged_in:
+            raise RefusedWithPage(400, GONE)
+        answer = opened.connector.handle_callback(
+            connector_scopes(request.scopes), request.connector_data, brought
+        )
+        return await self._finish(request, opened, await self._answer(request, answer), again=False)
+
+    async def _answer(self, request: AuthRequest, answer: Awaitable[T]) -> T:
+        """What the connector says; what it raises becomes what the person or the client is told."""
+        try:
+            return await answer
+        except LoginRefused as refused:
+            self._failed(request, "refused", str(refused))
+            wanted = (
+                "You are not a member of any group that may log in here."
+                if refused.required_groups
+                else refused.message or "You may not log in here."
+            )
+            raise RefusedWithPage(403, f"{wanted} Your administrator can tell you more.") from None
+        except LoginCancelled as cancelled:
+            self._failed(request, "cancelled", str(cancelled))
+            error = OAuthError("access_denied", "the person cancelled the login")
+            raise RefusedAtClient(error, target_of(request)) from None
+        except ConnectorError as failed:
+            self._failed(request, "error", str(failed))
+            raise RefusedWithPage(upstream_status(failed), AUTHENTICATION_FAILED) from None
+        except Overloaded as overloaded:
+            self._failed(request, "overloaded", str(overloaded))
+            raise RefusedWithPage(503, "Too many people are logging in. Try again in a moment.") from None
+
+    async def _finish(
+        self, request: AuthRequest, opened: OpenedConnector, identity: Identity, *, again: bool
+    ) -> AuthRequest:
+        now, claims = utc_now(self.clock), identity.claims
+
+        def finished(current: AuthRequest) -> AuthRequest:
+            if current.logged_in and not again:
+                raise RefusedWithPage(400, GONE)
+            return attrs.evolve(
+                current,
+                logged_in=True,
+                claims=claims,
+                connector_data=identity.connector_data,
+                auth_time=now,
+            )
+
+        def kept(session: OfflineSession) -> OfflineSession:
+            data = identity.connector_data or session.connector_data
+            return attrs.evolve(session, connector_data=data)
+
+        changes: list[Change] = [Update(AUTH_REQUESTS, request.id, finished)]
+        if OFFLINE_ACCESS in request.scopes and isinstance(opened.connector, RefreshConnector):
+            empty = OfflineSession(user_id=claims.user_id, connector_id=request.connector_id)
+            key = session_key(claims.user_id, request.connector_id)
+            changes.append(Update(OFFLINE_SESSIONS, key, kept, default=empty))
+        try:
+            changed = await self.storage.write(*changes)
+        except NotFound:
+            raise RefusedWithPage(400, GONE) from None
+        self._count(request, "success")
+        self.log.info(
+            "login successful",
+            connector_id=request.connector_id,
+            client_id=request.client_id,
+            user_id=claims.user_id,
+            username=claims.username,
+            preferred_username=claims.preferred_username,
+            email=claims.email + ("" if claims.email_verified else " (unverified)"),
+            groups=list(claims.groups),
+        )
+        after: AuthRequest = changed[0].after
+        return after
+
+    def _failed(self, request: AuthRequest, result: str, reason: str) -> None:
+        self._count(request, result)
+        self.log.info(
+            "login failed: {err}",
+            err=reason,
+            connector_id=request.connector_id,
+            client_id=request.client_id,
+        )
+
+    def _count(self, request: AuthRequest, result: str) -> None:
+        self.metrics.login_finished(connector_id=request.connector_id, result=result)

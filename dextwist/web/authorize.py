@@ -1,0 +1,219 @@
+"""The authorization endpoint: `/auth`, the entrance to a connector, and the password form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import ClassVar
+from urllib.parse import quote, urlencode, urlsplit
+
+import attrs
+from klein import Klein
+from twisted.web.server import Request as TwistedRequest
+
+from dextwist.connectors.interface import Connectors, PasswordConnector
+from dextwist.login.beginning import AskForPassword, LoginBeginner
+from dextwist.login.browser_binding import usable_secret
+from dextwist.login.checking import RequestChecker
+from dextwist.login.finishing import LoginFinisher
+from dextwist.login.loading import LoginLoader
+from dextwist.login.next_step import Authenticate, ChooseConnector, LoginFacts, Refuse, next_step
+from dextwist.login.proceeding import LoginProceeder
+from dextwist.login.refusals import RefusedAtClient, RefusedWithPage
+from dextwist.model.auth_request import AuthRequest
+from dextwist.model.connector import ConnectorRecord
+from dextwist.model.ids import new_long_id
+from dextwist.oauth import steps
+from dextwist.oauth.authorization_request import AuthorizationRequest
+from dextwist.oauth.gate import usable_connectors
+from dextwist.oauth.issuer import Issuer
+from dextwist.oauth.parameters import Form
+from dextwist.web.answering import Answering
+from dextwist.web.errors import PageGuard
+from dextwist.web.group import group_app
+from dextwist.web.http import Request, Response, redirect
+from dextwist.web.login_cookie import LoginCookie
+from dextwist.web.pages import ConnectorChoice, Pages
+
+
+@attrs.frozen(kw_only=True)
+class AuthorizeGroup:
+    """Takes authorization requests in, and logins on their way."""
+
+    app: ClassVar[Klein] = group_app()
+
+    answering: Answering
+    guard: PageGuard
+    pages: Pages
+    issuer: Issuer
+    cookie: LoginCookie
+    connectors: Connectors
+    checker: RequestChecker
+    beginner: LoginBeginner
+    loader: LoginLoader
+    finisher: LoginFinisher
+    proceeder: LoginProceeder
+    always_choose: bool
+    new_secret: Callable[[], str] = new_long_id
+
+    @app.route("/auth")
+    async def authorize_route(self, request: TwistedRequest) -> bytes:
+        return await self.answering.answer(
+            request, self.authorize, self.guard, handler="/auth", methods=("GET", "HEAD", "POST")
+        )
+
+    @app.route("/auth/<connector_id>")
+    async def connector_route(self, request: TwistedRequest, connector_id: str) -> bytes:
+        return await self.answering.answer(
+            request,
+            partial(self.enter, connector_id),
+            self.guard,
+            handler="/auth/{connector}",
+            methods=("GET", "HEAD"),
+        )
+
+    @app.route("/auth/<connector_id>/login")
+    async def password_route(self, request: TwistedRequest, connector_id: str) -> bytes:
+        return await self.answering.answer(
+            request,
+            partial(self.password, connector_id),
+            self.guard,
+            handler="/auth/{connector}/login",
+            methods=("GET", "HEAD", "POST"),
+        )
+
+    # -- a new request
+
+    async def authorize(self, request: Request) -> Response:
+        """Choose the connector of a new request, or take up a login that comes back from a step."""
+        form = Form(request.query.fields + request.body.fields)
+        if form.get("req"):
+            return await self.proceed(form, request)
+        wire = AuthorizationRequest.from_form(form)
+        # An unknown connector_id is told to the person here: the choice is theirs to make again.
+        checked = await self.checker.check(attrs.evolve(wire, connector_id=""))
+        records = await self.connectors.records()
+        usable = {c.id: c for c in usable_connectors(checked.client, records, checked.grant_type)}
+        if not usable or (wire.connector_id and wire.connector_id not in usable):
+            raise RefusedWithPage(400, "There is no such way to log in for this application.")
+        rest = [pair for pair in form if pair[0] != "connector_id"]
+        step = next_step(
+            LoginFacts(
+                prompt=checked.prompt,
+                connector_ids=tuple(usable),
+                connector_id=wire.connector_id,
+                always_choose=self.always_choose,
+            )
+        )
+        match step:
+            case Authenticate(connector_id):
+                return redirect(302, self._entrance(connector_id, rest))
+            case ChooseConnector(connector_ids):
+                return self._choice(request, [usable[name] for name in connector_ids], rest)
+            case Refuse(error):
+                raise RefusedAtClient(error, checked.target)
+        raise AssertionError(f"{step} before the login")
+
+    def _choice(
+        self, request: Request, records: list[ConnectorRecord], params: list[tuple[str, str]]
+    ) -> Response:
+        choices = [
+            ConnectorChoice(id=r.id, name=r.name, type=r.type, url=self._entrance(r.id, params))
+            for r in records
+        ]
+        return self.pages.login(request, connectors=choices)
+
+    def _entrance(self, connector_id: str, params: list[tuple[str, str]]) -> str:
+        path = self.issuer.path_of("/auth/" + quote(connector_id, safe=""))
+        return f"{path}?{urlencode(sorted(params))}"
+
+    async def enter(self, connector_id: str, request: Request) -> Response:
+        """Begin a login through a connector."""
+        wire = AuthorizationRequest.from_form(request.query)
+        checked = await self.checker.check(wire)
+        opened = await self.beginner.usable_connector(checked, connector_id)
+        if wire.connector_id not in ("", connector_id):
+            raise RefusedWithPage(400, "The address names two ways to log in.")
+        step = next_step(LoginFacts(prompt=checked.prompt, connector_id=connector_id))
+        if isinstance(step, Refuse):
+            raise RefusedAtClient(step.error, checked.target)
+        secret = usable_secret(self.cookie.read(request)) or self.new_secret()
+        beginning = await self.beginner.begin(checked, opened, secret)
+        if isinstance(beginning, AskForPassword):
+            location = await self._password_form(connector_id, beginning.request_id, request)
+        else:
+            location = beginning.url
+        return redirect(302, location, (self.cookie.header(secret),))
+
+    async def _password_form(self, connector_id: str, request_id: str, request: Request) -> str:
+        back = ""
+        if len(await self.connectors.records()) > 1:
+            rest = [pair for pair in request.query if pair[0] != "connector_id"]
+            back = f"{self.issuer.path_of('/auth')}?{urlencode(sorted(rest))}"
+        path = self.issuer.path_of(f"/auth/{quote(connector_id, safe='')}/login")
+        return f"{path}?{urlencode({'back': back, 'state': request_id})}"
+
+    # -- the password form
+
+    async def password(self, connector_id: str, request: Request) -> Response:
+        """Show the form, or take what was typed into it."""
+        login = await self.loader.load(request.query.get("state"), self.cookie.read(request))
+        if login.connector_id != connector_id:
+            raise RefusedWithPage(400, "This login goes another way. Go back to the application.")
+        opened = await self.finisher.opened(login)
+        if request.method != "POST":
+            return self._form(request, login, opened.connector, opened.record.name)
+        username = request.body.get("login")
+        finished = await self.finisher.password(login, opened, username, request.body.get("password"))
+        if finished is None:
+            return self._form(request, login, opened.connector, opened.record.name, username, invalid=True)
+        return self.to_dispatcher(finished)
+
+    def _form(
+        self,
+        request: Request,
+        login: AuthRequest,
+        connector: object,
+        connector_name: str,
+        username: str = "",
+        *,
+        invalid: bool = False,
+    ) -> Response:
+        return self.pages.password(
+            request,
+            post_url=f"{quote(request.full_path)}?{urlencode(sorted(request.query))}",
+            prompt=connector.prompt if isinstance(connector, PasswordConnector) else "",
+            username=username,
+            back_link=_own_path(request.query.get("back")),
+            connector_name=connector_name,
+            invalid=invalid,
+            form_targets=(login.redirect_uri,),
+        )
+
+    # -- a login on its way
+
+    def to_dispatcher(self, login: AuthRequest, label: str = steps.CONTINUE) -> Response:
+        """Back to `/auth`, with the proof of the step that was just taken."""
+        query = steps.step_query(login.hmac_key, login.id, label)
+        return redirect(303, f"{self.issuer.path_of('/auth')}?{query}")
+
+    async def proceed(self, form: Form, request: Request) -> Response:
+        """Take the next step of a login in which somebody has logged in."""
+        login, label = await self.loader.load_at_step(
+            form.get("req"), self.cookie.read(request), form.get("hmac"), steps.CONTINUE, steps.APPROVED
+        )
+        response = await self.proceeder.proceed(login, approved=label == steps.APPROVED)
+        if response is None:
+            query = steps.step_query(login.hmac_key, login.id, steps.APPROVAL)
+            return redirect(303, f"{self.issuer.path_of('/approval')}?{query}")
+        return self.guard.at_client(request, response)
+
+
+def _own_path(back: str) -> str:
+    """The back link, if it leads to a path of this server and nowhere else (RFC 9700 §4.11)."""
+    try:
+        parts = urlsplit(back)
+    except ValueError:
+        return ""
+    ours = not parts.scheme and not parts.netloc and back.startswith("/")
+    return back if ours and back[1:2] not in ("/", "\\") else ""

@@ -1,0 +1,109 @@
+"""What relying parties read before anything else: the provider's metadata and its keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import attrs
+from klein import Klein
+from twisted.web.server import Request as TwistedRequest
+
+from dextwist.oauth.issuer import Issuer
+from dextwist.signing.interface import PublishedKeys, Signer
+from dextwist.web.answering import Answering
+from dextwist.web.errors import JSONGuard
+from dextwist.web.group import READ, group_app
+from dextwist.web.http import Request, Response
+
+
+@attrs.frozen(kw_only=True)
+class Abilities:
+    """What is switched on, as far as discovery tells it."""
+
+    grant_types: tuple[str, ...]
+    response_types: tuple[str, ...]
+    code_challenge_methods: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
+class DiscoveryGroup:
+    """Publishes metadata (OpenID Connect Discovery §3, RFC 8414) and keys (RFC 7517)."""
+
+    app: ClassVar[Klein] = group_app()
+
+    answering: Answering
+    guard: JSONGuard
+    issuer: Issuer
+    abilities: Abilities
+    signer: Signer
+
+    @app.route("/.well-known/openid-configuration")
+    async def metadata_route(self, request: TwistedRequest) -> bytes:
+        return await self.answering.answer(
+            request,
+            self.metadata,
+            self.guard,
+            handler="/.well-known/openid-configuration",
+            methods=READ,
+            cors=True,
+        )
+
+    @app.route("/keys")
+    async def keys_route(self, request: TwistedRequest) -> bytes:
+        return await self.answering.answer(
+            request, self.keys, self.guard, handler="/keys", methods=READ, cors=True
+        )
+
+    async def metadata(self, request: Request) -> Response:
+        """The provider's metadata."""
+        return _json(provider_metadata(self.issuer, self.abilities, await self.signer.algorithms()))
+
+    async def keys(self, request: Request) -> Response:
+        """The key set, and for how long it may be kept."""
+        published: PublishedKeys = await self.signer.published_keys()
+        cached = ("Cache-Control", f"max-age={published.max_age}, must-revalidate")
+        return _json({"keys": [dict(key) for key in published.keys]}).adding(cached)
+
+
+def provider_metadata(issuer: Issuer, abilities: Abilities, algorithms: Sequence[str]) -> dict[str, Any]:
+    """The metadata document: only what is really on."""
+    return {
+        "issuer": issuer.url,
+        "authorization_endpoint": issuer.url_of("/auth"),
+        "token_endpoint": issuer.url_of("/token"),
+        "jwks_uri": issuer.url_of("/keys"),
+        "userinfo_endpoint": issuer.url_of("/userinfo"),
+        "grant_types_supported": list(abilities.grant_types),
+        "response_types_supported": sorted(abilities.response_types),
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(algorithms),
+        "code_challenge_methods_supported": list(abilities.code_challenge_methods),
+        "scopes_supported": ["openid", "email", "groups", "profile", "offline_access", "federated:id"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "claims_supported": [
+            "iss",
+            "sub",
+            "aud",
+            "iat",
+            "exp",
+            "email",
+            "email_verified",
+            "locale",
+            "name",
+            "preferred_username",
+            "at_hash",
+            "groups",
+            "federated_claims",
+        ],
+        "authorization_response_iss_parameter_supported": True,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
+
+
+def _json(content: dict[str, Any]) -> Response:
+    body = json.dumps(content, indent=2).encode()
+    return Response(200, (("Content-Type", "application/json"),), body)

@@ -18,10 +18,11 @@ from dextwist.oauth import steps
 from dextwist.oauth.errors import OAuthError
 from dextwist.web.answering import Answering
 from dextwist.web.errors import PageGuard
-from dextwist.web.group import group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response
 from dextwist.web.login_cookie import LoginCookie
 from dextwist.web.pages import Pages
+from dextwist.web.route import READ_AND_POST, Route
 
 
 @attrs.frozen(kw_only=True)
@@ -39,12 +40,15 @@ class ApprovalGroup:
     responder: Responder
     #: sends the browser back to the dispatcher with the proof of a step.
     to_dispatcher: Callable[[AuthRequest, str], Response]
+    route: Route = attrs.field(init=False)
+
+    @route.default
+    def _route(self) -> Route:
+        return Route("/approval", self.approval, self.guard, READ_AND_POST)
 
     @app.route("/approval")
     async def approval_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.approval, self.guard, handler="/approval", methods=("GET", "HEAD", "POST")
-        )
+        return await answer(self, request, self.route)
 
     async def approval(self, request: Request) -> Response:
         """Show the question, or take the answer."""

@@ -30,10 +30,11 @@ from dextwist.oauth.issuer import Issuer
 from dextwist.oauth.parameters import Form
 from dextwist.web.answering import Answering
 from dextwist.web.errors import PageGuard
-from dextwist.web.group import group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response, redirect
 from dextwist.web.login_cookie import LoginCookie
 from dextwist.web.pages import ConnectorChoice, Pages
+from dextwist.web.route import READ_AND_POST, Route
 
 
 @attrs.frozen(kw_only=True)
@@ -56,31 +57,26 @@ class AuthorizeGroup:
     always_choose: bool
     new_secret: Callable[[], str] = new_long_id
 
+    route: Route = attrs.field(init=False)
+
+    @route.default
+    def _route(self) -> Route:
+        return Route("/auth", self.authorize, self.guard, READ_AND_POST)
+
     @app.route("/auth")
-    async def authorize_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.authorize, self.guard, handler="/auth", methods=("GET", "HEAD", "POST")
-        )
+    async def answer_authorize(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.route)
 
     @app.route("/auth/<connector_id>")
-    async def connector_route(self, request: TwistedRequest, connector_id: str) -> bytes:
-        return await self.answering.answer(
-            request,
-            partial(self.enter, connector_id),
-            self.guard,
-            handler="/auth/{connector}",
-            methods=("GET", "HEAD"),
-        )
+    async def answer_enter(self, request: TwistedRequest, connector_id: str) -> bytes:
+        route = Route("/auth/{connector}", partial(self.enter, connector_id), self.guard)
+        return await answer(self, request, route)
 
     @app.route("/auth/<connector_id>/login")
-    async def password_route(self, request: TwistedRequest, connector_id: str) -> bytes:
-        return await self.answering.answer(
-            request,
-            partial(self.password, connector_id),
-            self.guard,
-            handler="/auth/{connector}/login",
-            methods=("GET", "HEAD", "POST"),
-        )
+    async def answer_password(self, request: TwistedRequest, connector_id: str) -> bytes:
+        endpoint = partial(self.password, connector_id)
+        route = Route("/auth/{connector}/login", endpoint, self.guard, READ_AND_POST)
+        return await answer(self, request, route)
 
     # -- a new request
 

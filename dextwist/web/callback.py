@@ -17,9 +17,10 @@ from dextwist.login.refusals import RefusedWithPage
 from dextwist.model.auth_request import AuthRequest
 from dextwist.web.answering import Answering
 from dextwist.web.errors import PageGuard
-from dextwist.web.group import group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response
 from dextwist.web.login_cookie import LoginCookie
+from dextwist.web.route import READ_AND_POST, Route
 
 #: Headers in which a proxy names the person; believed on a connector's own callback alone.
 _REMOTE = "x-remote-"
@@ -38,26 +39,21 @@ class CallbackGroup:
     finisher: LoginFinisher
     #: sends the browser on once the login is finished.
     to_dispatcher: Callable[[AuthRequest], Response]
+    route: Route = attrs.field(init=False)
+
+    @route.default
+    def _route(self) -> Route:
+        return Route("/callback", partial(self.callback, None), self.guard, READ_AND_POST)
 
     @app.route("/callback")
     async def callback_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request,
-            partial(self.callback, None),
-            self.guard,
-            handler="/callback",
-            methods=("GET", "HEAD", "POST"),
-        )
+        return await answer(self, request, self.route)
 
     @app.route("/callback/<connector_id>")
     async def connector_route(self, request: TwistedRequest, connector_id: str) -> bytes:
-        return await self.answering.answer(
-            request,
-            partial(self.callback, connector_id),
-            self.guard,
-            handler="/callback/{connector}",
-            methods=("GET", "HEAD", "POST"),
-        )
+        endpoint = partial(self.callback, connector_id)
+        route = Route("/callback/{connector}", endpoint, self.guard, READ_AND_POST)
+        return await answer(self, request, route)
 
     async def callback(self, connector_id: str | None, request: Request) -> Response:
         """Hand what the browser brought to the connector of its login."""

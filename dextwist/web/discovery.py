@@ -14,8 +14,9 @@ from dextwist.oauth.issuer import Issuer
 from dextwist.signing.interface import PublishedKeys, Signer
 from dextwist.web.answering import Answering
 from dextwist.web.errors import JSONGuard
-from dextwist.web.group import READ, group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response
+from dextwist.web.route import Route
 
 
 @attrs.frozen(kw_only=True)
@@ -38,23 +39,24 @@ class DiscoveryGroup:
     issuer: Issuer
     abilities: Abilities
     signer: Signer
+    metadata_route: Route = attrs.field(init=False)
+    keys_route: Route = attrs.field(init=False)
+
+    @metadata_route.default
+    def _metadata_route(self) -> Route:
+        return Route("/.well-known/openid-configuration", self.metadata, self.guard, cors=True)
+
+    @keys_route.default
+    def _keys_route(self) -> Route:
+        return Route("/keys", self.keys, self.guard, cors=True)
 
     @app.route("/.well-known/openid-configuration")
-    async def metadata_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request,
-            self.metadata,
-            self.guard,
-            handler="/.well-known/openid-configuration",
-            methods=READ,
-            cors=True,
-        )
+    async def answer_metadata(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.metadata_route)
 
     @app.route("/keys")
-    async def keys_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.keys, self.guard, handler="/keys", methods=READ, cors=True
-        )
+    async def answer_keys(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.keys_route)
 
     async def metadata(self, request: Request) -> Response:
         """The provider's metadata."""

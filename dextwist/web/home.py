@@ -14,9 +14,10 @@ from dextwist.oauth.issuer import Issuer
 from dextwist.web.answering import Answering
 from dextwist.web.assets import Assets
 from dextwist.web.errors import PageGuard
-from dextwist.web.group import READ, group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response
 from dextwist.web.pages import Pages
+from dextwist.web.route import Route
 
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 
@@ -43,36 +44,45 @@ class HomeGroup:
     static: Assets
     theme: Assets
 
+    home_route: Route = attrs.field(init=False)
+    health_route: Route = attrs.field(init=False)
+    robots_route: Route = attrs.field(init=False)
+
+    @home_route.default
+    def _home_route(self) -> Route:
+        return Route("/", self.home, self.guard, cors=True)
+
+    @health_route.default
+    def _health_route(self) -> Route:
+        return Route("/healthz", self.healthz, self.guard)
+
+    @robots_route.default
+    def _robots_route(self) -> Route:
+        return Route("/robots.txt", self.robots_txt, self.guard)
+
     @app.route("/")
-    async def home_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.home, self.guard, handler="/", methods=READ, cors=True
-        )
+    async def answer_home(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.home_route)
 
     @app.route("/healthz")
-    async def health_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.healthz, self.guard, handler="/healthz", methods=READ
-        )
+    async def answer_health(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.health_route)
 
     @app.route("/robots.txt")
-    async def robots_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.robots_txt, self.guard, handler="/robots.txt", methods=READ
-        )
+    async def answer_robots(self, request: TwistedRequest) -> bytes:
+        return await answer(self, request, self.robots_route)
 
     @app.route("/static/<path:name>")
-    async def static_route(self, request: TwistedRequest, name: str) -> bytes:
+    async def answer_static(self, request: TwistedRequest, name: str) -> bytes:
         return await self._file(request, self.static, name)
 
     @app.route("/theme/<path:name>")
-    async def theme_route(self, request: TwistedRequest, name: str) -> bytes:
+    async def answer_theme(self, request: TwistedRequest, name: str) -> bytes:
         return await self._file(request, self.theme, name)
 
     async def _file(self, request: TwistedRequest, assets: Assets, name: str) -> bytes:
-        return await self.answering.answer(
-            request, partial(_asset, assets, name), self.guard, handler="", methods=READ
-        )
+        route = Route("/static", partial(_asset, assets, name), self.guard, counted=False)
+        return await answer(self, request, route)
 
     async def home(self, request: Request) -> Response:
         """What this is, for who typed its address."""

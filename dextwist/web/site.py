@@ -11,7 +11,7 @@ from twisted.web.server import Request as TwistedRequest
 from zope.interface import implementer
 
 from dextwist.web.answering import Answering
-from dextwist.web.group import NOT_FOUND
+from dextwist.web.group import NOT_FOUND, write
 
 
 @implementer(IResource)
@@ -53,6 +53,6 @@ class SiteMap:
         return group.render(request)
 
     def _not_found(self, request: TwistedRequest) -> object:
-        request.write(self.answering.write(request, NOT_FOUND))
+        request.write(write(request, self.answering.finished(NOT_FOUND)))
         request.finish()
         return NOT_DONE_YET

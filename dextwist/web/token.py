@@ -12,8 +12,9 @@ from dextwist.grants.token_endpoint import TokenEndpoint
 from dextwist.oauth.errors import OAuthError
 from dextwist.web.answering import Answering
 from dextwist.web.errors import JSONGuard
-from dextwist.web.group import group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import Request, Response, json_response
+from dextwist.web.route import READ_AND_POST, Route
 
 
 @attrs.frozen(kw_only=True)
@@ -25,12 +26,15 @@ class TokenGroup:
     answering: Answering
     guard: JSONGuard
     endpoint: TokenEndpoint
+    route: Route = attrs.field(init=False)
+
+    @route.default
+    def _route(self) -> Route:
+        return Route("/token", self.token, self.guard, READ_AND_POST, cors=True)
 
     @app.route("/token")
     async def token_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request, self.token, self.guard, handler="/token", methods=("GET", "HEAD", "POST"), cors=True
-        )
+        return await answer(self, request, self.route)
 
     async def token(self, request: Request) -> Response:
         """Tokens for a grant. GET is taken only to be told so, since probes of dex rely on that."""

@@ -12,8 +12,9 @@ from dextwist.signing.interface import InvalidToken
 from dextwist.tokens.verifier import TokenVerifier
 from dextwist.web.answering import Answering
 from dextwist.web.errors import JSONGuard
-from dextwist.web.group import group_app
+from dextwist.web.group import answer, group_app
 from dextwist.web.http import NO_STORE, Request, Response, json_response
+from dextwist.web.route import READ_AND_POST, Route
 
 
 @attrs.frozen(kw_only=True)
@@ -25,17 +26,15 @@ class UserinfoGroup:
     answering: Answering
     guard: JSONGuard
     verifier: TokenVerifier
+    route: Route = attrs.field(init=False)
+
+    @route.default
+    def _route(self) -> Route:
+        return Route("/userinfo", self.userinfo, self.guard, READ_AND_POST, cors=True)
 
     @app.route("/userinfo")
     async def userinfo_route(self, request: TwistedRequest) -> bytes:
-        return await self.answering.answer(
-            request,
-            self.userinfo,
-            self.guard,
-            handler="/userinfo",
-            methods=("GET", "HEAD", "POST"),
-            cors=True,
-        )
+        return await answer(self, request, self.route)
 
     async def userinfo(self, request: Request) -> Response:
         """The claims of the token, as they were signed."""

@@ -30,7 +30,7 @@ from dextwist.oauth.gate import may_use_connector, serves_grant
 from dextwist.oauth.scopes import GROUPS, OFFLINE_ACCESS
 from dextwist.storage.interface import Create, Storage
 
-LOGIN_ERROR = "The login could not be started. Try again later, or ask your administrator."
+LOGIN_ERROR = "The sign-in could not be started: the service that knows you does not work as it should."
 
 
 @attrs.frozen
@@ -72,16 +72,14 @@ class LoginBeginner:
     async def usable_connector(self, checked: CheckedRequest, connector_id: str) -> OpenedConnector:
         """The connector, if client and request may use it. Raises RefusedWithPage, StorageError."""
         if not may_use_connector(checked.client, connector_id):
-            raise RefusedWithPage(403, "The application does not accept this way to log in.")
+            raise RefusedWithPage(403, "The application does not accept this way to sign in.")
         try:
             opened = await self.connectors.get(connector_id)
         except ConnectorUnavailable as error:
             self.log.warn("login not started: {err}", err=str(error), connector_id=connector_id)
-            raise RefusedWithPage(
-                400, "This way to log in is not available. Go back and choose another."
-            ) from None
+            raise RefusedWithPage(400, "This way to sign in is not available.") from None
         if not serves_grant(opened.record, checked.grant_type):
-            raise RefusedWithPage(400, "This way to log in does not serve what the application asked for.")
+            raise RefusedWithPage(400, "This way to sign in does not serve what the application asked for.")
         return opened
 
     async def begin(self, checked: CheckedRequest, opened: OpenedConnector, browser_secret: str) -> Beginning:
@@ -97,7 +95,7 @@ class LoginBeginner:
             elif isinstance(connector, PasswordConnector):
                 beginning = AskForPassword(request_id)
             else:
-                raise RefusedWithPage(400, "This way to log in is not available. Go back and choose another.")
+                raise RefusedWithPage(400, "This way to sign in is not available.")
         except ConnectorError as error:
             self.log.error("login not started: {err}", err=str(error), connector_id=opened.record.id)
             raise RefusedWithPage(upstream_status(error), LOGIN_ERROR) from None

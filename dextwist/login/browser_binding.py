@@ -28,6 +28,5 @@ def check_browser(request: AuthRequest, cookie: str | None) -> None:
     if secret is None or not hmac.compare_digest(browser_digest(secret), request.browser_digest):
         raise RefusedWithPage(
             400,
-            "This login was begun in another browser, or too long ago. Go back to the application and"
-            " log in again.",
+            "This sign-in was begun in another browser, or too long ago.",
         )

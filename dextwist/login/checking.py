@@ -78,8 +78,7 @@ class RequestChecker:
         if redirect_uri is None:
             raise RefusedWithPage(
                 400,
-                "The application asked to send you to an address that is not registered for it."
-                " Its operator can register it.",
+                "The application asked to send you to an address that is not registered for it.",
             )
         target = ResponseTarget(
             redirect_uri=redirect_uri, mode=_mode_for_errors(request), state=request.state

@@ -38,7 +38,7 @@ from dextwist.tokens.refresh_tokens import session_key
 
 T = TypeVar("T")
 
-AUTHENTICATION_FAILED = "Authentication failed. Try again, or ask your administrator."
+AUTHENTICATION_FAILED = "Authentication failed: the service that knows you gave no usable answer."
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +58,7 @@ class LoginFinisher:
             return await self.connectors.get(request.connector_id)
         except ConnectorUnavailable as error:
             self.log.error("login failed: {err}", err=str(error), connector_id=request.connector_id)
-            raise RefusedWithPage(503, "This way to log in is not available now. Try again later.") from None
+            raise RefusedWithPage(503, "This way to sign in is not available now.") from None
 
     async def password(
         self, request: AuthRequest, opened: OpenedConnector, username: str, password: str
@@ -68,7 +68,7 @@ class LoginFinisher:
         Raises RefusedWithPage, RefusedAtClient, StorageError.
         """
         if not isinstance(opened.connector, PasswordConnector):
-            raise RefusedWithPage(400, "This way to log in takes no password.")
+            raise RefusedWithPage(400, "This way to sign in takes no password.")
         login = opened.connector.login(connector_scopes(request.scopes), username, password)
         identity = await self._answer(request, login)
         if identity is None:
@@ -90,7 +90,7 @@ class LoginFinisher:
         Raises RefusedWithPage, RefusedAtClient, StorageError.
         """
         if not isinstance(opened.connector, CallbackConnector):
-            raise RefusedWithPage(400, "This way to log in has no such callback.")
+            raise RefusedWithPage(400, "This way to sign in has no such callback.")
         if request.logged_in:
             raise RefusedWithPage(400, GONE)
         answer = opened.connector.handle_callback(
@@ -105,11 +105,11 @@ class LoginFinisher:
         except LoginRefused as refused:
             self._failed(request, "refused", str(refused))
             wanted = (
-                "You are not a member of any group that may log in here."
+                "You are not a member of any group that may sign in here."
                 if refused.required_groups
-                else refused.message or "You may not log in here."
+                else refused.message or "You may not sign in here."
             )
-            raise RefusedWithPage(403, f"{wanted} Your administrator can tell you more.") from None
+            raise RefusedWithPage(403, wanted) from None
         except LoginCancelled as cancelled:
             self._failed(request, "cancelled", str(cancelled))
             error = OAuthError("access_denied", "the person cancelled the login")
@@ -119,7 +119,7 @@ class LoginFinisher:
             raise RefusedWithPage(upstream_status(failed), AUTHENTICATION_FAILED) from None
         except Overloaded as overloaded:
             self._failed(request, "overloaded", str(overloaded))
-            raise RefusedWithPage(503, "Too many people are logging in. Try again in a moment.") from None
+            raise RefusedWithPage(503, "Too many people are signing in.") from None
 
     async def _finish(
         self, request: AuthRequest, opened: OpenedConnector, identity: Identity, *, again: bool

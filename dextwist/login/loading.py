@@ -12,7 +12,7 @@ from dextwist.model.times import utc_now
 from dextwist.oauth.steps import is_step_verifier
 from dextwist.storage.interface import NotFound, Storage
 
-GONE = "This login has ended or never was. Go back to the application and log in again."
+GONE = "This sign-in has ended, or never was."
 
 
 @attrs.frozen(kw_only=True)
@@ -25,17 +25,13 @@ class LoginLoader:
     async def load(self, request_id: str, cookie: str | None) -> AuthRequest:
         """The login. Raises RefusedWithPage, StorageError."""
         if not request_id:
-            raise RefusedWithPage(
-                400, "The address is not complete. Go back to the application and log in again."
-            )
+            raise RefusedWithPage(400, "The address is not complete.")
         try:
             request = await self.storage.get(AUTH_REQUESTS, request_id)
         except NotFound:
             raise RefusedWithPage(400, GONE) from None
         if request.expires_at <= utc_now(self.clock):
-            raise RefusedWithPage(
-                400, "This login took too long. Go back to the application and log in again."
-            )
+            raise RefusedWithPage(400, "This sign-in took too long.")
         check_browser(request, cookie)
         return request
 
@@ -44,13 +40,11 @@ class LoginLoader:
     ) -> tuple[AuthRequest, str]:
         """A login that has come to one of the steps, and to which. Raises as `load` does."""
         if not hmac:
-            raise RefusedWithPage(
-                401, "The address is not complete. Go back to the application and log in again."
-            )
+            raise RefusedWithPage(401, "The address is not complete.")
         request = await self.load(request_id, cookie)
         for label in labels:
             if is_step_verifier(hmac, request.hmac_key, request.id, label):
                 if not request.logged_in:
                     raise RefusedWithPage(400, GONE)
                 return request, label
-        raise RefusedWithPage(401, "The address is not right. Go back to the application and log in again.")
+        raise RefusedWithPage(401, "The address is not right.")

@@ -72,4 +72,4 @@ class ApprovalGroup:
             case "rejected":
                 error = OAuthError("access_denied", "the person did not consent")
                 return self.guard.at_client(request, await self.responder.refuse(login, error))
-        raise RefusedWithPage(400, "The answer was neither yes nor no. Go back and choose again.")
+        raise RefusedWithPage(400, "The answer was neither yes nor no.")

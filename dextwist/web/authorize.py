@@ -91,7 +91,7 @@ class AuthorizeGroup:
         records = await self.connectors.records()
         usable = {c.id: c for c in usable_connectors(checked.client, records, checked.grant_type)}
         if not usable or (wire.connector_id and wire.connector_id not in usable):
-            raise RefusedWithPage(400, "There is no such way to log in for this application.")
+            raise RefusedWithPage(400, "There is no such way to sign in for this application.")
         rest = [pair for pair in form if pair[0] != "connector_id"]
         step = next_step(
             LoginFacts(
@@ -129,7 +129,7 @@ class AuthorizeGroup:
         checked = await self.checker.check(wire)
         opened = await self.beginner.usable_connector(checked, connector_id)
         if wire.connector_id not in ("", connector_id):
-            raise RefusedWithPage(400, "The address names two ways to log in.")
+            raise RefusedWithPage(400, "The address names two ways to sign in.")
         step = next_step(LoginFacts(prompt=checked.prompt, connector_id=connector_id))
         if isinstance(step, Refuse):
             raise RefusedAtClient(step.error, checked.target)
@@ -155,7 +155,7 @@ class AuthorizeGroup:
         """Show the form, or take what was typed into it."""
         login = await self.loader.load(request.query.get("state"), self.cookie.read(request))
         if login.connector_id != connector_id:
-            raise RefusedWithPage(400, "This login goes another way. Go back to the application.")
+            raise RefusedWithPage(400, "This sign-in goes another way.")
         opened = await self.finisher.opened(login)
         if request.method != "POST":
             return self._form(request, login, opened.connector, opened.record.name)

@@ -61,7 +61,7 @@ class CallbackGroup:
         state = request.body.get("RelayState") if posted else request.query.get("state")
         login = await self.loader.load(state, self.cookie.read(request))
         if posted or connector_id not in (None, login.connector_id):
-            raise RefusedWithPage(400, "This login goes another way. Go back to the application.")
+            raise RefusedWithPage(400, "This sign-in goes another way.")
         opened = await self.finisher.opened(login)
         request.query.refuse_repeats()
         brought = CallbackRequest(

@@ -18,7 +18,7 @@ from dextwist.storage.interface import StorageError
 from dextwist.web.http import NO_STORE, Endpoint, Headers, Request, Response, json_response, redirect
 from dextwist.web.pages import Pages
 
-_UNAVAILABLE = "The server cannot do this now. Try again in a moment."
+_UNAVAILABLE = "The server cannot do this now."
 _RETRY_AFTER = 5
 
 
@@ -57,7 +57,7 @@ class PageGuard:
             return page.adding(("Retry-After", str(_RETRY_AFTER)))
         except Exception:
             self.log.failure("request failed")
-            return self.pages.error(request, 500, "Something went wrong on the server.")
+            return self.pages.error(request, 500, "The server made a mistake.")
 
     def at_client(self, request: Request, response: AuthorizationResponse | ShownCode) -> Response:
         """An authorization response, on its way through the browser."""

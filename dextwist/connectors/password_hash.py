@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
@@ -16,25 +15,23 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
 from dextwist.connectors.interface import ConnectorError, Overloaded
+from dextwist.model.bcrypt_hash import MAX_COST, MIN_COST, bcrypt_cost
 
 T = TypeVar("T")
 
-MIN_COST, MAX_COST, RECOMMENDED_COST = 10, 16, 12
+RECOMMENDED_COST = 12
 #: What is longer is refused before any work.
 MAX_PASSWORD_BYTES = 1024
 #: bcrypt sees no more than this of a password.
 BCRYPT_BYTES = 72
 
-_SHORTEST_HASH = 59
-_HASH_START = re.compile(rb"\$2[^$]?\$(\d\d)\$")
-
 
 def cost_of(password_hash: bytes) -> int:
     """The cost that a bcrypt hash names; ConnectorError where the text is no bcrypt hash."""
-    start = _HASH_START.match(password_hash)
-    if start is None or len(password_hash) < _SHORTEST_HASH or not 4 <= int(start[1]) <= 31:
+    cost = bcrypt_cost(password_hash)
+    if cost is None:
         raise ConnectorError("parsing bcrypt hash: this is not one")
-    return int(start[1])
+    return cost
 
 
 def usable_cost(password_hash: bytes) -> int:

@@ -1,0 +1,37 @@
+"""Settings that are less safe than the default: each is named when the server starts."""
+
+from __future__ import annotations
+
+from dextwist.config.oauth2 import RESPONSE_TYPES
+from dextwist.config.remarks import Remark
+
+_IN_FRONT = tuple(words for words in RESPONSE_TYPES if words != "code")
+
+WEAKENINGS = (
+    Remark(
+        "oauth2.pkce.codeChallengeMethodsSupported[*]",
+        "less safe: plain lets whoever sees the authorization request redeem its code",
+        values=("plain",),
+    ),
+    Remark(
+        "oauth2.pkce.requiredForPublicClients",
+        "less safe: whoever sees a public client's code can redeem it",
+        values=(False,),
+    ),
+    Remark(
+        "oauth2.introspection.allowAnonymous",
+        "less safe: whoever has a token can ask about it without being a client",
+        values=(True,),
+    ),
+    Remark(
+        "oauth2.responseTypes[*]",
+        "less safe: {value} sends tokens through the browser's address bar",
+        values=_IN_FRONT,
+    ),
+    Remark("oauth2.passwordConnector", "less safe: clients get to see the passwords of their users"),
+    Remark(
+        "connectors[*].type",
+        "less safe: {value} is for development, it lets in people who do not exist",
+        values=("mockCallback", "mockPassword"),
+    ),
+)

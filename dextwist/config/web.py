@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from dextwist.config.addresses import ListenAddress
+from dextwist.config.limits import Limits
 from dextwist.config.places import Place
 from dextwist.config.reading import key, list_of, part
 from dextwist.config.tls import TLS
@@ -62,6 +63,7 @@ class Web(TLS):
     allowed_headers: tuple[str, ...] = key("allowedHeaders", unless_empty(texts), ("Authorization",))
     headers: ResponseHeaders = part("headers", ResponseHeaders)
     client_remote_ip: ClientRemoteIP = part("clientRemoteIP", ClientRemoteIP)
+    limits: Limits = part("limits", Limits)
 
     def check(self, place: Place) -> None:
         if place.given("https"):

@@ -6,24 +6,28 @@ from urllib.parse import unquote_to_bytes
 
 from dextwist.oauth.parameters import Form, MalformedForm
 
-__all__ = ["Form", "MalformedForm", "parse_form"]
+__all__ = ["MAX_FIELDS", "Form", "MalformedForm", "TooManyFields", "parse_form"]
 
 #: More fields than any request of ours needs.
 MAX_FIELDS = 1000
 
 
+class TooManyFields(MalformedForm):
+    """The form is malformed by its size alone."""
+
+
 def parse_form(text: bytes, *, max_fields: int = MAX_FIELDS) -> Form:
     """The fields of `application/x-www-form-urlencoded` text.
 
-    Raises MalformedForm for a bad percent escape, a `;`, text that is not UTF-8 or holds NUL, and
-    for too many fields.
+    Raises MalformedForm for a bad percent escape, a `;`, text that is not UTF-8, and for too
+    many fields.
     """
     if not text:
         return Form()
     if b";" in text:
         raise MalformedForm("a semicolon does not separate parameters")
     if text.count(b"&") >= max_fields:
-        raise MalformedForm(f"there are more than {max_fields} parameters")
+        raise TooManyFields(f"there are more than {max_fields} parameters")
     fields = []
     for part in text.split(b"&"):
         if part:
@@ -41,12 +45,9 @@ def _decoded(text: bytes) -> str:
             raise MalformedForm("a percent escape is malformed")
         text = unquote_to_bytes(text)
     try:
-        decoded = text.decode("utf-8")
+        return text.decode("utf-8")
     except UnicodeDecodeError:
         raise MalformedForm("the text is not UTF-8") from None
-    if "\0" in decoded:
-        raise MalformedForm("the text holds a NUL")
-    return decoded
 
 
 def _is_hex(text: bytes) -> bool:

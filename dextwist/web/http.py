@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
+import orjson
 
 from dextwist.web.forms import Form
 
@@ -51,7 +51,7 @@ class Response:
 
     def adding(self, *headers: tuple[str, str]) -> Response:
         """The same answer with more header fields."""
-        return attrs.evolve(self, headers=self.headers + headers)
+        return Response(self.status, self.headers + headers, self.body)
 
 
 class Endpoint(Protocol):
@@ -62,8 +62,7 @@ class Endpoint(Protocol):
 
 def json_response(status: int, content: Mapping[str, Any], headers: Headers = NO_STORE) -> Response:
     """A compact JSON answer, not to be stored unless told otherwise."""
-    body = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
-    return Response(status, (("Content-Type", "application/json"), *headers), body)
+    return Response(status, (("Content-Type", "application/json"), *headers), orjson.dumps(content))
 
 
 def redirect(status: int, location: str, headers: Headers = ()) -> Response:

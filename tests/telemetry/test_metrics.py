@@ -20,6 +20,9 @@ def use(metrics: Metrics) -> None:
     metrics.login_finished(connector_id="mock", result="success")
     metrics.tokens_issued(grant_type="authorization_code")
     metrics.storage_operation_finished(operation="write", result="ok", seconds=0.002)
+    metrics.request_refused(status=431)
+    metrics.limit_hit(limit="maxRequestHead")
+    metrics.connections_open(count=3)
 
 
 class PrometheusTests(SynchronousTestCase):
@@ -74,6 +77,12 @@ class PrometheusTests(SynchronousTestCase):
         self.assertEqual(
             self.value("dextwist_storage_operations_seconds_count", operation="write", result="ok"), 1
         )
+
+    def test_refusals_limits_and_connections_are_counted(self) -> None:
+        use(self.metrics)
+        self.assertEqual(self.value("dextwist_requests_refused_total", code="431"), 1)
+        self.assertEqual(self.value("dextwist_limits_hit_total", limit="maxRequestHead"), 1)
+        self.assertEqual(self.value("dextwist_connections"), 3)
 
     def test_build_process_and_runtime_are_told(self) -> None:
         text = "\n".join(self.lines())

@@ -146,6 +146,20 @@ class ConsentPageTests(SynchronousTestCase):
         page = self.page("openid", audiences=("Warehouse",))
         self.assertEqual([item.text for item in page.all("li")], ["Warehouse"])
 
+    def test_OA_H22_the_page_shows_the_code_of_the_device_that_would_be_signed_in(self) -> None:
+        self.assertNotIn("device", self.page("openid").text)
+        shown = Read(
+            PAGES.approval(
+                REQUEST,
+                user="Alice",
+                client="Smart TV",
+                auth_request_id="r-1",
+                scopes=(),
+                user_code="BCDF-GHJK",
+            )
+        )
+        self.assertIn("BCDF-GHJK", shown.text)
+
 
 class OtherPageTests(SynchronousTestCase):
     def test_the_device_form(self) -> None:

@@ -12,28 +12,39 @@ import attrs
 from twisted.web.server import Site
 
 from dextwist.config.configuration import Configuration
+from dextwist.config.limits import Limits as LimitsConfig
 from dextwist.config.signer import LocalSigner as LocalSignerConfig
 from dextwist.config.storage import SQLite3
 from dextwist.connectors.opened import OpenedConnectors
 from dextwist.connectors.password_hash import HashThreads, PasswordChecker
 from dextwist.connectors.registry import ConnectorContext, open_connector
+from dextwist.grants.asking import ConnectorAsker
 from dextwist.grants.authorization_code import AuthorizationCodeGrant
+from dextwist.grants.client_authenticator import ClientAuthenticator
+from dextwist.grants.client_credentials import ClientCredentialsGrant
+from dextwist.grants.device_authorization import DeviceAuthorizer
+from dextwist.grants.device_code import DeviceCodeGrant
 from dextwist.grants.interface import Grant
+from dextwist.grants.password import PasswordGrant
 from dextwist.grants.refresh_token import RefreshTokenGrant
-from dextwist.grants.token_endpoint import ClientAuthenticator, TokenEndpoint
+from dextwist.grants.token_endpoint import TokenEndpoint
+from dextwist.grants.token_exchange import TokenExchangeGrant
 from dextwist.login.beginning import LoginBeginner
 from dextwist.login.checking import RequestChecker
 from dextwist.login.consent import ConsentAsker
+from dextwist.login.device import DeviceLogins
 from dextwist.login.finishing import LoginFinisher
 from dextwist.login.loading import LoginLoader
 from dextwist.login.proceeding import LoginProceeder
 from dextwist.login.responding import Responder
+from dextwist.login.throttle import Throttle
 from dextwist.model.client import CLIENTS
 from dextwist.model.connector import CONNECTORS
 from dextwist.model.password import PASSWORDS
 from dextwist.oauth.gate import ProofKeyPolicy
-from dextwist.oauth.grant_types import IMPLICIT
+from dextwist.oauth.grant_types import DEVICE_CODE, IMPLICIT
 from dextwist.oauth.issuer import Issuer
+from dextwist.signing.client_assertions import ClientAssertions, usable_methods
 from dextwist.signing.interface import Signer
 from dextwist.signing.local import LocalSigner
 from dextwist.signing.rotation import RotationPolicy
@@ -44,11 +55,14 @@ from dextwist.storage.memory import MemoryStorage
 from dextwist.storage.sql.sqlite import SqliteStorage
 from dextwist.storage.static import StaticOverlay
 from dextwist.telemetry.health import Health
+from dextwist.telemetry.logins import LoginAudit
 from dextwist.telemetry.metrics import Metrics, NoMetrics
+from dextwist.tokens.introspection import TokenIntrospector
 from dextwist.tokens.issuer import TokenIssuer
 from dextwist.tokens.recheck import RecheckPolicy
 from dextwist.tokens.refresh_policy import RefreshPolicy
 from dextwist.tokens.refresh_tokens import RefreshTokenMaker
+from dextwist.tokens.revocation import TokenRevoker
 from dextwist.tokens.verifier import TokenVerifier
 from dextwist.web.answering import Answering
 from dextwist.web.approval import ApprovalGroup
@@ -57,11 +71,18 @@ from dextwist.web.authorize import AuthorizeGroup
 from dextwist.web.callback import CallbackGroup
 from dextwist.web.client_address import ClientAddresses
 from dextwist.web.cors import CrossOrigin
+from dextwist.web.device import DeviceGroup
 from dextwist.web.discovery import Abilities, DiscoveryGroup
 from dextwist.web.errors import JSONGuard, PageGuard
+from dextwist.web.front.factory import FrontFactory
+from dextwist.web.front.limits import Limits
+from dextwist.web.front.other_paths import OtherPaths
+from dextwist.web.front.table import RouteTable
 from dextwist.web.home import HomeGroup
+from dextwist.web.introspection import IntrospectionGroup
 from dextwist.web.login_cookie import LoginCookie
 from dextwist.web.pages import Pages
+from dextwist.web.revocation import RevocationGroup
 from dextwist.web.site import SiteMap
 from dextwist.web.token import TokenGroup
 from dextwist.web.userinfo import UserinfoGroup
@@ -72,7 +93,7 @@ class Daemon:
     """Everything that runs."""
 
     config: Configuration
-    site: Site
+    front: FrontFactory
     telemetry_site: Site | None
     storage: Storage
     signer: Signer
@@ -144,14 +165,19 @@ def build(config: Configuration, *, reactor: Any, storage: Storage | None = None
         lifetime=config.expiry.id_tokens,
     )
     verifier = TokenVerifier(issuer=issuer.url, signer=signer, storage=overlaid, clock=reactor)
-    grants = _grants(config, overlaid, tokens, reactor)
+    grants = _grants(config, overlaid, tokens, metrics, reactor)
     endpoint = TokenEndpoint(
         grants=grants,
-        authenticator=ClientAuthenticator(storage=overlaid),
+        authenticator=ClientAuthenticator(
+            storage=overlaid,
+            clock=reactor,
+            assertions=ClientAssertions(),
+            audiences=(issuer.url, issuer.url_of("/token")),
+        ),
         connectors=connectors,
         metrics=metrics,
     )
-    site_map = _site_map(
+    front = _front(
         config,
         issuer=issuer,
         storage=overlaid,
@@ -166,7 +192,7 @@ def build(config: Configuration, *, reactor: Any, storage: Storage | None = None
     )
     return Daemon(
         config=config,
-        site=_QuietSite(site_map, reactor=reactor, timeout=60, parsePOSTFormSubmission=False),
+        front=front,
         telemetry_site=_telemetry_site(telemetry, health, reactor),
         storage=overlaid,
         signer=signer,
@@ -202,32 +228,54 @@ def _signer(config: Configuration, storage: Storage, reactor: Any) -> Signer:
 
 
 def _grants(
-    config: Configuration, storage: Storage, tokens: TokenIssuer, reactor: Any
+    config: Configuration, storage: Storage, tokens: TokenIssuer, metrics: Metrics, reactor: Any
 ) -> dict[str, Grant[Any]]:
     """The grants that are built and switched on, by their type."""
-    limits = config.expiry.refresh_tokens
-    policy = RefreshPolicy(
-        rotate=not limits.disable_rotation,
-        reuse_interval=limits.reuse_interval,
-        valid_if_not_used_for=limits.valid_if_not_used_for,
-        absolute_lifetime=limits.absolute_lifetime,
-    )
     rechecks = {
         connector_id: RecheckPolicy(
             interval=chosen.recheck_after, keep_on_error=chosen.on_upstream_error == "keep"
         )
         for connector_id, chosen in config.refresh_policies.items()
     }
-    maker = RefreshTokenMaker(storage=storage, max_per_client=limits.max_per_client)
+    max_per_client = config.expiry.refresh_tokens.max_per_client
+    maker = RefreshTokenMaker(storage=storage, max_per_client=max_per_client)
+    asker = ConnectorAsker(audit=LoginAudit(metrics=metrics))
     built: Sequence[Grant[Any]] = (
         AuthorizationCodeGrant(storage=storage, issuer=tokens, refresh_tokens=maker, clock=reactor),
-        RefreshTokenGrant(storage=storage, issuer=tokens, clock=reactor, policy=policy, rechecks=rechecks),
+        RefreshTokenGrant(
+            storage=storage,
+            issuer=tokens,
+            clock=reactor,
+            policy=_refresh_policy(config),
+            rechecks=rechecks,
+        ),
+        DeviceCodeGrant(storage=storage, issuer=tokens, refresh_tokens=maker, clock=reactor),
+        ClientCredentialsGrant(storage=storage, issuer=tokens),
+        PasswordGrant(
+            storage=storage,
+            issuer=tokens,
+            refresh_tokens=maker,
+            asker=asker,
+            clock=reactor,
+            connector_id=config.oauth2.password_connector,
+        ),
+        TokenExchangeGrant(issuer=tokens, asker=asker),
     )
     served = config.grant_types
     return {grant.grant_type: grant for grant in built if grant.grant_type in served}
 
 
-def _site_map(
+def _refresh_policy(config: Configuration) -> RefreshPolicy:
+    limits = config.expiry.refresh_tokens
+    return RefreshPolicy(
+        rotate=not limits.disable_rotation,
+        reuse_interval=limits.reuse_interval,
+        valid_if_not_used_for=limits.valid_if_not_used_for,
+        absolute_lifetime=limits.absolute_lifetime,
+    )
+
+
+def _front(
     config: Configuration,
     *,
     issuer: Issuer,
@@ -240,8 +288,8 @@ def _site_map(
     health: Health,
     metrics: Metrics,
     reactor: Any,
-) -> SiteMap:
-    """Every endpoint group under its first path segment."""
+) -> FrontFactory:
+    """The public listener: every endpoint group, its routes in the front's table and its app behind it."""
     oauth2, expiry, web = config.oauth2, config.expiry, config.web
     frontend = open_frontend(config.frontend.dir or None, config.frontend.theme)
     headers = dict(web.headers.fields)
@@ -262,17 +310,21 @@ def _site_map(
         client_addresses=ClientAddresses(
             header=web.client_remote_ip.header.lower(), trusted=web.client_remote_ip.trusted_proxies
         ),
+        max_fields=web.limits.max_fields,
     )
     responder = Responder(storage=storage, issuer=tokens, clock=reactor, code_lifetime=expiry.auth_codes)
     page_guard, json_guard = PageGuard(pages=pages, responder=responder), JSONGuard()
     cookie = LoginCookie(issuer=issuer, lifetime=expiry.auth_requests)
     loader = LoginLoader(storage=storage, clock=reactor)
-    finisher = LoginFinisher(storage=storage, connectors=connectors, clock=reactor, metrics=metrics)
+    finisher = LoginFinisher(
+        storage=storage, connectors=connectors, clock=reactor, audit=LoginAudit(metrics=metrics)
+    )
     proof_keys = ProofKeyPolicy(
         methods=oauth2.pkce.code_challenge_methods_supported,
         required_for_all=oauth2.pkce.enforce,
         required_for_public_clients=oauth2.pkce.required_for_public_clients,
     )
+    device_logins = DeviceLogins(storage=storage, clock=reactor)
     authorize = AuthorizeGroup(
         answering=answering,
         guard=page_guard,
@@ -287,6 +339,7 @@ def _site_map(
             issuer_path=issuer.path,
             response_types=oauth2.response_types,
             proof_keys=proof_keys,
+            device_logins=device_logins,
         ),
         beginner=LoginBeginner(
             storage=storage,
@@ -318,6 +371,29 @@ def _site_map(
         responder=responder,
         to_dispatcher=authorize.to_dispatcher,
     )
+    device = DeviceGroup(
+        answering=answering,
+        page_guard=page_guard,
+        json_guard=json_guard,
+        pages=pages,
+        issuer=issuer,
+        cookie=cookie,
+        authorizer=DeviceAuthorizer(
+            storage=storage,
+            authenticator=endpoint.authenticator,
+            issuer=issuer,
+            clock=reactor,
+            lifetime=expiry.device_requests,
+            proof_keys=proof_keys,
+        ),
+        logins=device_logins,
+        throttle=Throttle(
+            clock=reactor,
+            limit=oauth2.device_flow.max_wrong_user_codes,
+            period=oauth2.device_flow.wrong_user_codes_within,
+        ),
+        metrics=metrics,
+    )
     discovery = DiscoveryGroup(
         answering=answering,
         guard=json_guard,
@@ -326,6 +402,7 @@ def _site_map(
             grant_types=_advertised_grants(config, endpoint),
             response_types=oauth2.response_types,
             code_challenge_methods=oauth2.pkce.code_challenge_methods_supported,
+            assertion_methods=usable_methods(config.static_clients),
         ),
         signer=signer,
     )
@@ -341,8 +418,28 @@ def _site_map(
     )
     token = TokenGroup(answering=answering, guard=json_guard, endpoint=endpoint)
     userinfo = UserinfoGroup(answering=answering, guard=json_guard, verifier=verifier)
+    introspection = IntrospectionGroup(
+        answering=answering,
+        guard=json_guard,
+        authenticator=endpoint.authenticator,
+        introspector=TokenIntrospector(
+            issuer=issuer.url,
+            storage=storage,
+            verifier=verifier,
+            clock=reactor,
+            policy=_refresh_policy(config),
+        ),
+        allow_anonymous=oauth2.introspection.allow_anonymous,
+    )
+    revocation = RevocationGroup(
+        answering=answering,
+        guard=json_guard,
+        authenticator=endpoint.authenticator,
+        revoker=TokenRevoker(storage=storage, verifier=verifier, clock=reactor, lifetime=expiry.id_tokens),
+    )
     home_resource, discovery_resource = home.app.resource(), discovery.app.resource()
-    return SiteMap(
+    device_flow = DEVICE_CODE in endpoint.grants
+    site_map = SiteMap(
         answering=answering,
         prefix=tuple(segment.encode() for segment in issuer.path.split("/")[1:]),
         groups={
@@ -351,14 +448,57 @@ def _site_map(
             b"approval": approval.app.resource(),
             b"auth": authorize.app.resource(),
             b"callback": callback.app.resource(),
+            **({b"device": device.app.resource()} if device_flow else {}),
             b"healthz": home_resource,
             b"keys": discovery_resource,
             b"robots.txt": home_resource,
             b"static": home_resource,
             b"theme": home_resource,
             b"token": token.app.resource(),
+            b"token/introspect": introspection.app.resource(),
+            b"token/revoke": revocation.app.resource(),
             b"userinfo": userinfo.app.resource(),
         },
+    )
+    routes = (
+        token.route,
+        introspection.route,
+        revocation.route,
+        userinfo.route,
+        discovery.metadata_route,
+        discovery.keys_route,
+        authorize.route,
+        authorize.enter_route,
+        authorize.password_route,
+        callback.route,
+        callback.connector_route,
+        approval.route,
+        *(device.routes if device_flow else ()),
+        home.home_route,
+        home.health_route,
+        home.robots_route,
+    )
+    return FrontFactory(
+        clock=reactor,
+        answering=answering,
+        metrics=metrics,
+        limits=_limits(web.limits),
+        table=RouteTable.of(issuer.path, routes),
+        other_paths=OtherPaths(_QuietSite(site_map, reactor=reactor, parsePOSTFormSubmission=False)),
+    )
+
+
+def _limits(config: LimitsConfig) -> Limits:
+    return Limits(
+        max_request_head=config.max_request_head,
+        max_header_count=config.max_header_count,
+        max_body=config.max_body,
+        header_timeout=config.header_timeout.total_seconds(),
+        body_timeout=config.body_timeout.total_seconds(),
+        idle_timeout=config.idle_timeout.total_seconds(),
+        write_timeout=config.write_timeout.total_seconds(),
+        max_connections=config.max_connections,
+        max_connections_per_address=config.max_connections_per_address,
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from dextwist.config.key_set import key_set
 from dextwist.config.places import Place
 from dextwist.config.reading import key, list_of, part, secret, section
 from dextwist.config.values import boolean, environment_variable, text, texts
 from dextwist.model.client import Client
+from dextwist.model.keys import JWKDict
 
 
 @attrs.frozen(kw_only=True)
@@ -33,6 +35,7 @@ class _Entry:
     mfa_chain: tuple[str, ...] | None = key("mfaChain", texts, None)
     sso_shared_with: tuple[str, ...] | None = key("ssoSharedWith", texts, None)
     client_credentials_claims: _Claims = part("clientCredentialsClaims", _Claims)
+    jwks: tuple[JWKDict, ...] = key("jwks", key_set, ())
 
     def check(self, place: Place) -> None:
         client_id = self.id or self.id_env
@@ -52,7 +55,9 @@ class _Entry:
         given = [name for name in ("secret", "secretFile", "secretEnv") if place.given(name)]
         if "secretEnv" in given and len(given) > 1:
             place.refuse("secretEnv", f'Secret and SecretEnv fields are exclusive for client "{client_id}"')
-        elif not given and not self.public:
+        elif self.public and place.given("jwks"):
+            place.refuse("jwks", "a client that has keys of its own can prove who it is: it is not public")
+        elif not given and not self.public and not place.given("jwks"):
             place.refuse("secret", f'Secret or SecretEnv field is required for client "{client_id}"')
         elif (self.secret or self.secret_env).isspace():
             # Whoever sends no secret must never match one (OA-17).
@@ -77,6 +82,7 @@ def client(place: Place) -> Client:
         mfa_chain=entry.mfa_chain,
         sso_shared_with=entry.sso_shared_with,
         client_credentials_groups=entry.client_credentials_claims.groups,
+        jwks=entry.jwks,
     )
 
 

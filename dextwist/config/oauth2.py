@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 
 from dextwist.config.features import Features
 from dextwist.config.places import Place
 from dextwist.config.reading import key, list_of, part
-from dextwist.config.values import boolean, choice, text, texts, unless_empty
+from dextwist.config.values import boolean, choice, duration, integer, text, texts, unless_empty
 from dextwist.oauth import grant_types as grants
 from dextwist.oauth import pkce
 
@@ -59,6 +61,16 @@ class Introspection:
 
 
 @attrs.frozen(kw_only=True)
+class DeviceFlow:
+    """Logins of devices (RFC 8628)."""
+
+    #: user codes that one address may get wrong ...
+    max_wrong_user_codes: int = key("maxWrongUserCodes", integer(1), 10)
+    #: ... within so much time from the first of them.
+    wrong_user_codes_within: timedelta = key("wrongUserCodesWithin", duration(), timedelta(minutes=5))
+
+
+@attrs.frozen(kw_only=True)
 class OAuth2:
     """What clients may do."""
 
@@ -72,6 +84,7 @@ class OAuth2:
     password_connector: str = key("passwordConnector", text, "")
     pkce: PKCE = part("pkce", PKCE)
     introspection: Introspection = part("introspection", Introspection)
+    device_flow: DeviceFlow = part("deviceFlow", DeviceFlow)
 
     def grant_types(self, features: Features) -> tuple[str, ...]:
         """The grants that are served, sorted: those listed, as far as the other keys make them available."""

@@ -6,13 +6,14 @@ of the abilities. It keeps nothing of a login in memory: the callback may reach 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import attrs
 
 from dextwist.model.claims import Claims
 from dextwist.model.connector import ConnectorRecord
+from dextwist.oauth.scopes import GROUPS, OFFLINE_ACCESS
 
 
 @attrs.frozen(eq=False)
@@ -69,6 +70,11 @@ class ConnectorScopes:
 
     offline_access: bool = False
     groups: bool = False
+
+    @classmethod
+    def of(cls, scopes: Collection[str]) -> ConnectorScopes:
+        """What is left of these scopes."""
+        return cls(offline_access=OFFLINE_ACCESS in scopes, groups=GROUPS in scopes)
 
 
 @attrs.frozen(kw_only=True)
@@ -202,8 +208,8 @@ class ConnectorUnavailable(Exception):
 
     connector_id: str
     reason: str
-    #: there is no connector of that id.
-    unknown: bool = False
+    #: how it is configured; None: there is no connector of that id.
+    record: ConnectorRecord | None = None
 
     def __str__(self) -> str:
         return f"connector {self.connector_id!r}: {self.reason}"
@@ -214,7 +220,8 @@ class OpenedConnector:
     """A connector ready for use, with the record that it was opened from."""
 
     record: ConnectorRecord
-    connector: object
+    #: None where it cannot be opened now, for those who can do without.
+    connector: object | None
 
 
 class Connectors(Protocol):

@@ -110,10 +110,10 @@ class OpenedConnectors(Connectors):
             record = await self.storage.get(CONNECTORS, connector_id)
         except NotFound:
             self.forget(connector_id)
-            raise ConnectorUnavailable(connector_id, "there is no such one", unknown=True) from None
+            raise ConnectorUnavailable(connector_id, "there is no such one") from None
         outcome = await self._instance(record).settled()
         if isinstance(outcome, ConnectorUnavailable):
-            raise outcome
+            raise attrs.evolve(outcome, record=record)
         return OpenedConnector(record, outcome)
 
     async def records(self) -> list[ConnectorRecord]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import ClassVar
 
 import attrs
@@ -14,7 +13,6 @@ from dextwist.connectors.interface import OpenedConnector, RefreshConnector
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.model.auth_code import AUTH_CODES, AuthCode
 from dextwist.model.refresh_token import RefreshToken
-from dextwist.model.revoked_token import REVOKED_TOKENS, RevokedToken
 from dextwist.model.times import utc_now
 from dextwist.oauth.errors import OAuthError
 from dextwist.oauth.gate import gives_refresh_token
@@ -22,6 +20,7 @@ from dextwist.oauth.grant_types import AUTHORIZATION_CODE
 from dextwist.oauth.pkce import check_verifier
 from dextwist.storage.interface import Change, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
+from dextwist.tokens.families import last_expiry, member_id, revocation
 from dextwist.tokens.issuer import TokenIssuer, new_token_id
 from dextwist.tokens.refresh_tokens import RefreshTokenMaker, ending, refresh_token_string
 
@@ -68,6 +67,9 @@ class AuthorizationCodeGrant:
             raise _invalid() from None
         if code.expires_at <= utc_now(self.clock) or code.failed_attempts >= MAX_FAILED_ATTEMPTS:
             raise _invalid()
+        if code.user_code:
+            # It ends a device's login, whose proof key is checked when the device polls.
+            raise _invalid()
         if code.client_id != request.client.id:
             await self._count_failure(code)
             raise _invalid()
@@ -95,6 +97,8 @@ class AuthorizationCodeGrant:
         ):
             refresh_token, creation = await self.refresh_tokens.creation(subject, now, code.connector_data)
         access_token_id = self.new_token_id()
+        if refresh_token:
+            access_token_id = member_id(refresh_token.id, access_token_id)
 
         def spent(current: AuthCode) -> AuthCode:
             if current.redeemed:
@@ -137,16 +141,16 @@ class AuthorizationCodeGrant:
             connector_id=code.connector_id,
             user_id=code.claims.user_id,
         )
-        lifetime = self.issuer.lifetime
-        changes = _revocation(code, utc_now(self.clock), lifetime)
+        until = last_expiry(utc_now(self.clock), self.issuer.lifetime)
+        changes: tuple[Change, ...] = (revocation(code.access_token_id, until),)
         if code.refresh_token_id:
-            changes += ending(code.refresh_token_id, code.claims.user_id, code.connector_id)
+            changes += ending(
+                code.refresh_token_id,
+                code.claims.user_id,
+                code.connector_id,
+                access_tokens_until=until,
+            )
         await self.storage.write(*changes)
-
-
-def _revocation(code: AuthCode, now: datetime, lifetime: timedelta) -> tuple[Change, ...]:
-    revoked = RevokedToken(id=code.access_token_id, expires_at=now + lifetime)
-    return (Update(REVOKED_TOKENS, revoked.id, lambda stored: stored, default=revoked),)
 
 
 def _subject(code: AuthCode) -> TokenSubject:

@@ -32,6 +32,7 @@ from dextwist.oauth.grant_types import REFRESH_TOKEN
 from dextwist.oauth.scopes import GROUPS, parse_scopes
 from dextwist.storage.interface import NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
+from dextwist.tokens.families import last_expiry, member_id
 from dextwist.tokens.issuer import TokenIssuer
 from dextwist.tokens.recheck import RecheckPolicy
 from dextwist.tokens.refresh_policy import RefreshPolicy, Verdict, judge, redeemed
@@ -118,7 +119,8 @@ class RefreshTokenGrant:
             nonce=token.nonce,
             auth_time=token.auth_time,
         )
-        tokens = await self.issuer.issue(subject)
+        access_token_id = member_id(token.id, self.issuer.new_token_id())
+        tokens = await self.issuer.issue(subject, access_token_id=access_token_id)
         return TokenResponse(
             access_token=tokens.access_token,
             id_token=tokens.id_token,
@@ -181,7 +183,7 @@ class RefreshTokenGrant:
             raise _invalid() from None
         except _Changed as other:
             # Somebody was faster. The upstream has answered us too, though, and may honour only its latest.
-            if fresh:
+            if fresh and fresh.connector_data:
                 with suppress(NotFound):
                     await self.storage.write(Update(OFFLINE_SESSIONS, key, remembered))
             if other.verdict is Verdict.PREDECESSOR:
@@ -194,11 +196,14 @@ class RefreshTokenGrant:
         self, token: RefreshToken, session: OfflineSession, opened: OpenedConnector | None
     ) -> Identity | None:
         """The person as they are now; None where what is stored goes on to count."""
-        connector = opened.connector if opened is not None else None
         recheck = self.rechecks.get(token.connector_id, RecheckPolicy())
-        if not isinstance(connector, RefreshConnector) or not recheck.is_due(
-            token.rechecked_at, utc_now(self.clock)
-        ):
+        if opened is None or not recheck.is_due(token.rechecked_at, utc_now(self.clock)):
+            return None
+        connector = opened.connector
+        if connector is None:
+            self._unanswered(token, recheck, "the connector cannot be opened")
+            return None
+        if not isinstance(connector, RefreshConnector):
             return None
         stored = Identity(claims=token.claims, connector_data=token.connector_data or session.connector_data)
         scopes = ConnectorScopes(offline_access=True, groups=GROUPS in token.scopes)
@@ -208,15 +213,19 @@ class RefreshTokenGrant:
             self._log(token, _REFUSED, str(refused))
             raise OAuthError("invalid_grant", "the person may not log in any more") from None
         except ConnectorError as error:
-            if recheck.keep_on_error:
-                self._log(token, "refresh: goes on with what is known, {reason}", str(error))
-                return None
-            self._log(token, _REFUSED, str(error))
-            raise unavailable("the person could not be looked up, try again") from None
+            self._unanswered(token, recheck, str(error))
+            return None
         if fresh.claims.user_id != token.claims.user_id:
             self._log(token, _REFUSED, "the upstream answered about somebody else")
             raise OAuthError("invalid_grant", "the person may not log in any more")
         return fresh
+
+    def _unanswered(self, token: RefreshToken, recheck: RecheckPolicy, reason: str) -> None:
+        """Go on with what is stored, if that is the operator's choice for an upstream that does not answer."""
+        if not recheck.keep_on_error:
+            self._log(token, _REFUSED, reason)
+            raise unavailable("the person could not be looked up, try again")
+        self._log(token, "refresh: goes on with what is known, {reason}", reason)
 
     async def _refusal(self, verdict: Verdict, token: RefreshToken) -> OAuthError:
         """The error for a secret that does not redeem; a replay ends the whole token first."""
@@ -228,7 +237,10 @@ class RefreshTokenGrant:
                 connector_id=token.connector_id,
                 user_id=token.claims.user_id,
             )
-            await self.storage.write(*ending(token.id, token.claims.user_id, token.connector_id))
+            until = last_expiry(utc_now(self.clock), self.issuer.lifetime)
+            await self.storage.write(
+                *ending(token.id, token.claims.user_id, token.connector_id, access_tokens_until=until)
+            )
         elif verdict is Verdict.EXPIRED:
             self.log.info("refresh token expired", token_id=token.id, client_id=token.client_id)
         return _invalid()

@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import attrs
-from twisted.logger import Logger
 
 from dextwist.connectors.interface import Connectors, ConnectorUnavailable, OpenedConnector
+from dextwist.grants.client_authenticator import ClientAuthenticator
 from dextwist.grants.interface import Grant, TokenRequest, TokenResponse
-from dextwist.model.client import CLIENTS, Client
-from dextwist.oauth.client_authentication import client_credentials, is_client_secret
+from dextwist.model.client import Client
 from dextwist.oauth.errors import OAuthError, unavailable
-from dextwist.oauth.gate import check_connector
+from dextwist.oauth.gate import check_connector, check_grant, unknown_connector
+from dextwist.oauth.grant_types import REFRESH_TOKEN
 from dextwist.oauth.parameters import Form, MalformedForm
-from dextwist.storage.interface import NotFound, Storage
 from dextwist.telemetry.metrics import Metrics
 
-
-@attrs.frozen(kw_only=True)
-class ClientAuthenticator:
-    """Says which client a request comes from."""
-
-    log: ClassVar[Logger] = Logger()
-
-    storage: Storage
-
-    async def client(self, form: Form, authorization: str | None) -> Client:
-        """The client that authenticated. Raises OAuthError (invalid_client), StorageError.
-
-        An unknown client and a wrong secret are answered alike.
-        """
-        credentials = client_credentials(authorization, form.get)
-        try:
-            client = await self.storage.get(CLIENTS, credentials.client_id)
-        except NotFound:
-            self.log.info("unknown client on token request", client_id=credentials.client_id)
-            raise _invalid_client() from None
-        if not is_client_secret(client, credentials.client_secret):
-            what = "invalid" if credentials.client_secret else "missing"
-            self.log.info("{what} client_secret on token request", what=what, client_id=client.id)
-            raise _invalid_client()
-        return client
+#: The grants that decide for themselves what a connector means that cannot be opened now.
+_CAN_DO_WITHOUT = frozenset({REFRESH_TOKEN})
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +40,7 @@ class TokenEndpoint:
         if grant is None:
             raise OAuthError("unsupported_grant_type")
         client = await self.authenticator.client(form, authorization)
+        check_grant(client, grant.grant_type)
         examined = await grant.examine(TokenRequest(client=client, form=form))
         opened = None
         if examined.connector_id:
@@ -76,12 +53,10 @@ class TokenEndpoint:
         try:
             opened = await self.connectors.get(connector_id)
         except ConnectorUnavailable as error:
-            if error.unknown:
-                raise OAuthError("invalid_grant", "the connector exists no more") from None
-            raise unavailable("the connector is not available now") from error
+            if error.record is None:
+                raise unknown_connector(grant_type) from None
+            opened = OpenedConnector(error.record, None)
         check_connector(client, opened.record, grant_type)
+        if opened.connector is None and grant_type not in _CAN_DO_WITHOUT:
+            raise unavailable("the connector is not available now")
         return opened
-
-
-def _invalid_client() -> OAuthError:
-    return OAuthError("invalid_client", "invalid client credentials", status=401)

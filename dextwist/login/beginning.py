@@ -27,7 +27,6 @@ from dextwist.model.claims import ProofKey
 from dextwist.model.ids import new_id, new_long_id
 from dextwist.model.times import utc_now
 from dextwist.oauth.gate import may_use_connector, serves_grant
-from dextwist.oauth.scopes import GROUPS, OFFLINE_ACCESS
 from dextwist.storage.interface import Create, Storage
 
 LOGIN_ERROR = "The sign-in could not be started: the service that knows you does not work as it should."
@@ -48,11 +47,6 @@ class AskForPassword:
 
 
 Beginning = SendTo | AskForPassword
-
-
-def connector_scopes(scopes: tuple[str, ...]) -> ConnectorScopes:
-    """What a connector learns of the scopes."""
-    return ConnectorScopes(offline_access=OFFLINE_ACCESS in scopes, groups=GROUPS in scopes)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +79,7 @@ class LoginBeginner:
     async def begin(self, checked: CheckedRequest, opened: OpenedConnector, browser_secret: str) -> Beginning:
         """Store the login and say where the browser goes. Raises RefusedWithPage, StorageError."""
         connector, request_id = opened.connector, self.new_id()
-        scopes = connector_scopes(checked.scopes)
+        scopes = ConnectorScopes.of(checked.scopes)
         beginning: Beginning
         connector_data = b""
         try:
@@ -109,6 +103,7 @@ class LoginBeginner:
             connector_id=opened.record.id,
             nonce=checked.nonce,
             state=checked.target.state,
+            user_code=checked.user_code,
             response_mode=checked.response_mode,
             force_approval_prompt=checked.force_approval_prompt,
             prompt=checked.prompt,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from dextwist.connectors.interface import Connectors
+from dextwist.login.device import DeviceLogins
 from dextwist.login.refusals import RefusedAtClient, RefusedWithPage, ResponseTarget
 from dextwist.model.client import CLIENTS, Client
 from dextwist.oauth.authorization_request import AuthorizationRequest
@@ -15,7 +16,7 @@ from dextwist.oauth.gate import (
     check_challenge,
     may_use_connector,
 )
-from dextwist.oauth.grant_types import grant_type_of
+from dextwist.oauth.grant_types import DEVICE_CODE, grant_type_of
 from dextwist.oauth.prompt import parse_max_age, parse_prompt
 from dextwist.oauth.redirect_uris import OUT_OF_BAND, allowed_redirect_uri
 from dextwist.oauth.response_types import (
@@ -54,6 +55,8 @@ class CheckedRequest:
     #: the `sub` of the hint, or empty.
     hinted_subject: str
     login_hint: str
+    #: of the device that somebody signs in, or empty.
+    user_code: str
 
 
 @attrs.frozen(kw_only=True)
@@ -66,9 +69,10 @@ class RequestChecker:
     issuer_path: str
     response_types: tuple[str, ...]
     proof_keys: ProofKeyPolicy
+    device_logins: DeviceLogins
 
-    async def check(self, request: AuthorizationRequest) -> CheckedRequest:
-        """The request, if it is good.
+    async def check(self, request: AuthorizationRequest, cookie: str | None) -> CheckedRequest:
+        """The request, if it is good. `cookie` is the browser's, since a device's login belongs to one.
 
         Raises RefusedWithPage while client and redirect target are in doubt, RefusedAtClient after that,
         and StorageError.
@@ -80,11 +84,16 @@ class RequestChecker:
                 400,
                 "The application asked to send you to an address that is not registered for it.",
             )
+        grant_type = grant_type_of(request.response_type.split(), redirect_uri)
+        if grant_type == DEVICE_CODE:
+            await self.device_logins.check(
+                request.state, cookie, client_id=client.id, scopes=parse_scopes(request.scope)
+            )
         target = ResponseTarget(
             redirect_uri=redirect_uri, mode=_mode_for_errors(request), state=request.state
         )
         try:
-            return await self._checked(request, client, target)
+            return await self._checked(request, client, target, grant_type)
         except OAuthError as error:
             if redirect_uri == OUT_OF_BAND:
                 # Nobody listens at that address: the person is who can be told.
@@ -100,7 +109,7 @@ class RequestChecker:
             ) from None
 
     async def _checked(
-        self, request: AuthorizationRequest, client: Client, target: ResponseTarget
+        self, request: AuthorizationRequest, client: Client, target: ResponseTarget, grant_type: str
     ) -> CheckedRequest:
         if request.connector_id:
             await self._check_connector(client, request.connector_id)
@@ -108,7 +117,6 @@ class RequestChecker:
             raise OAuthError("request_not_supported", "request objects are not supported")
         if request.request_uri:
             raise OAuthError("request_uri_not_supported", "request objects are not supported")
-        grant_type = grant_type_of(request.response_type.split(), target.redirect_uri)
         challenge, method = request.code_challenge, request.code_challenge_method
         check_challenge(client, challenge, method, grant_type, self.proof_keys)
         scopes = parse_scopes(request.scope)
@@ -121,6 +129,7 @@ class RequestChecker:
             raise OAuthError("invalid_request", "tokens are not shown on a page")
         prompt = parse_prompt(request.prompt)
         max_age = parse_max_age(request.max_age)
+        for_device = grant_type == DEVICE_CODE
         return CheckedRequest(
             client=client,
             target=attrs.evolve(target, mode=mode),
@@ -132,10 +141,14 @@ class RequestChecker:
             code_challenge=challenge,
             code_challenge_method=(method or "plain") if challenge else "",
             prompt=prompt,
-            force_approval_prompt=request.approval_prompt == "force" or "consent" in prompt.split(),
+            force_approval_prompt=(
+                # Who was talked into typing a stranger's code must see which client gets their tokens.
+                for_device or request.approval_prompt == "force" or "consent" in prompt.split()
+            ),
             max_age=max_age,
             hinted_subject=await self._hinted_subject(request.id_token_hint),
             login_hint=request.login_hint,
+            user_code=request.state if for_device else "",
         )
 
     async def _check_connector(self, client: Client, connector_id: str) -> None:

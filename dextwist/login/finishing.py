@@ -14,6 +14,7 @@ from dextwist.connectors.interface import (
     CallbackRequest,
     ConnectorError,
     Connectors,
+    ConnectorScopes,
     ConnectorUnavailable,
     Identity,
     LoginCancelled,
@@ -23,7 +24,7 @@ from dextwist.connectors.interface import (
     PasswordConnector,
     RefreshConnector,
 )
-from dextwist.login.beginning import connector_scopes, upstream_status
+from dextwist.login.beginning import upstream_status
 from dextwist.login.loading import GONE
 from dextwist.login.refusals import RefusedAtClient, RefusedWithPage
 from dextwist.login.responding import target_of
@@ -33,7 +34,7 @@ from dextwist.model.times import utc_now
 from dextwist.oauth.errors import OAuthError
 from dextwist.oauth.scopes import OFFLINE_ACCESS
 from dextwist.storage.interface import Change, NotFound, Storage, Update
-from dextwist.telemetry.metrics import Metrics
+from dextwist.telemetry.logins import LoginAudit
 from dextwist.tokens.refresh_tokens import session_key
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class LoginFinisher:
     storage: Storage
     connectors: Connectors
     clock: IReactorTime
-    metrics: Metrics
+    audit: LoginAudit
 
     async def opened(self, request: AuthRequest) -> OpenedConnector:
         """The connector of a login under way. Raises RefusedWithPage, StorageError."""
@@ -69,15 +70,11 @@ class LoginFinisher:
         """
         if not isinstance(opened.connector, PasswordConnector):
             raise RefusedWithPage(400, "This way to sign in takes no password.")
-        login = opened.connector.login(connector_scopes(request.scopes), username, password)
+        login = opened.connector.login(ConnectorScopes.of(request.scopes), username, password)
         identity = await self._answer(request, login)
         if identity is None:
-            self._count(request, "invalid")
-            self.log.info(
-                "login failed: invalid credentials",
-                connector_id=request.connector_id,
-                client_id=request.client_id,
-                username=username,
+            self.audit.invalid_credentials(
+                username, connector_id=request.connector_id, client_id=request.client_id
             )
             return None
         return await self._finish(request, opened, identity, again=True)
@@ -94,7 +91,7 @@ class LoginFinisher:
         if request.logged_in:
             raise RefusedWithPage(400, GONE)
         answer = opened.connector.handle_callback(
-            connector_scopes(request.scopes), request.connector_data, brought
+            ConnectorScopes.of(request.scopes), request.connector_data, brought
         )
         return await self._finish(request, opened, await self._answer(request, answer), again=False)
 
@@ -150,28 +147,9 @@ class LoginFinisher:
             changed = await self.storage.write(*changes)
         except NotFound:
             raise RefusedWithPage(400, GONE) from None
-        self._count(request, "success")
-        self.log.info(
-            "login successful",
-            connector_id=request.connector_id,
-            client_id=request.client_id,
-            user_id=claims.user_id,
-            username=claims.username,
-            preferred_username=claims.preferred_username,
-            email=claims.email + ("" if claims.email_verified else " (unverified)"),
-            groups=list(claims.groups),
-        )
+        self.audit.succeeded(claims, connector_id=request.connector_id, client_id=request.client_id)
         after: AuthRequest = changed[0].after
         return after
 
     def _failed(self, request: AuthRequest, result: str, reason: str) -> None:
-        self._count(request, result)
-        self.log.info(
-            "login failed: {err}",
-            err=reason,
-            connector_id=request.connector_id,
-            client_id=request.client_id,
-        )
-
-    def _count(self, request: AuthRequest, result: str) -> None:
-        self.metrics.login_finished(connector_id=request.connector_id, result=result)
+        self.audit.failed(result, reason, connector_id=request.connector_id, client_id=request.client_id)

@@ -110,6 +110,7 @@ class Responder:
             connector_data=request.connector_data,
             auth_time=request.auth_time,
             proof_key=request.proof_key,
+            user_code=request.user_code,
         )
 
     async def _consume(self, request: AuthRequest, *then: Change) -> None:

@@ -31,6 +31,8 @@ class AuthCode:
     #: the browser session, or empty.
     session_id: str = ""
     proof_key: ProofKey = ProofKey()
+    #: of the device that the login is for, or empty. Such a code goes to our own callback alone.
+    user_code: str = attrs.field(default="", repr=False)
     #: redemptions that failed for the verifier or the client.
     failed_attempts: int = 0
     redeemed: bool = False

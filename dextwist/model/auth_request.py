@@ -24,6 +24,8 @@ class AuthRequest:
     connector_id: str = ""
     nonce: str = ""
     state: str = ""
+    #: of the device that somebody signs in, or empty: set only for the browser in which it was typed.
+    user_code: str = attrs.field(default="", repr=False)
     #: "", or the `response_mode` that was asked for.
     response_mode: str = ""
     force_approval_prompt: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from dextwist.model.keys import JWKDict
 from dextwist.model.kind import Kind
 
 
@@ -31,6 +32,8 @@ class Client:
     sso_shared_with: tuple[str, ...] | None = None
     #: the `groups` of tokens from the client credentials grant; None: no such claim.
     client_credentials_groups: tuple[str, ...] | None = None
+    #: public keys with which the client signs assertions that say who it is (RFC 7523).
+    jwks: tuple[JWKDict, ...] = ()
 
 
 CLIENTS: Kind[Client] = Kind(name="client", model=Client, key=lambda client: client.id)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from dextwist.model.claims import ProofKey
+from dextwist.model.claims import Claims, ProofKey
 from dextwist.model.kind import Kind
 from dextwist.model.times import EPOCH
 
@@ -19,9 +19,12 @@ class DeviceRequest:
     user_code: str = attrs.field(repr=False)
     device_code: str = attrs.field(repr=False)
     client_id: str
+    #: only in requests that dex stored: here the client authenticates before it gets a code.
     client_secret: str = attrs.field(default="", repr=False)
     scopes: tuple[str, ...] = ()
     expires_at: datetime
+    #: SHA-256 of the cookies of the browsers in which the code was typed, the latest first.
+    browser_digests: tuple[bytes, ...] = attrs.field(default=(), repr=False)
 
 
 class DeviceTokenStatus(enum.Enum):
@@ -33,12 +36,29 @@ class DeviceTokenStatus(enum.Enum):
 
 
 @attrs.frozen(kw_only=True)
+class DeviceLogin:
+    """Who logged in for a device and for what: all that its tokens are made from when it fetches them."""
+
+    scopes: tuple[str, ...]
+    connector_id: str
+    claims: Claims
+    connector_data: bytes = attrs.field(default=b"", repr=False)
+    auth_time: datetime = EPOCH
+    #: the browser session, or empty.
+    session_id: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class DeviceToken:
-    """What a polling device finds."""
+    """What a polling device finds. No token is made, and so none is kept, before the device asks."""
 
     device_code: str = attrs.field(repr=False)
+    #: the client that may poll; empty where dex stored it and nobody has logged in yet.
+    client_id: str = ""
     status: DeviceTokenStatus = DeviceTokenStatus.PENDING
-    #: the finished token response, JSON text.
+    #: the finished login, once the status is COMPLETE.
+    login: DeviceLogin | None = None
+    #: only in what dex stored: the finished token response, JSON text.
     token_response: str = attrs.field(default="", repr=False)
     expires_at: datetime
     last_polled_at: datetime = EPOCH

@@ -30,6 +30,15 @@ def new_long_id(random: Random = os.urandom) -> str:
     return _text(51, random)
 
 
+def normal_user_code(text: str) -> str:
+    """The user code that somebody typed, whatever case, dashes and blanks they used; empty for none.
+
+    All characters but the twenty letters are passed over (RFC 8628 §6.1).
+    """
+    letters = "".join(letter for letter in text.upper() if letter in _USER_CODE_LETTERS)
+    return f"{letters[:4]}-{letters[4:]}" if len(letters) == 8 else ""
+
+
 def new_user_code(random: Random = os.urandom) -> str:
     """Eight of twenty letters that read well, as `XXXX-XXXX` (RFC 8628 §6.1)."""
     letters: list[str] = []

@@ -16,6 +16,7 @@ from dextwist.model.offline_session import OFFLINE_SESSIONS
 from dextwist.model.password import PASSWORDS
 from dextwist.model.refresh_token import REFRESH_TOKENS
 from dextwist.model.revoked_token import REVOKED_TOKENS
+from dextwist.model.used_assertion import USED_ASSERTIONS
 from dextwist.model.user_identity import USER_IDENTITIES
 
 ALL_KINDS: tuple[Kind[Any], ...] = (
@@ -32,4 +33,5 @@ ALL_KINDS: tuple[Kind[Any], ...] = (
     DEVICE_TOKENS,
     KEYS,
     REVOKED_TOKENS,
+    USED_ASSERTIONS,
 )

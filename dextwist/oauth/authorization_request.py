@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from dextwist.oauth.parameters import Form
+from dextwist.oauth.parameters import Form, MalformedForm
 
 
 @attrs.frozen(kw_only=True)
@@ -31,5 +31,8 @@ class AuthorizationRequest:
 
     @classmethod
     def from_form(cls, form: Form) -> AuthorizationRequest:
-        """Read the parameters. Raises MalformedForm where one of them is repeated."""
-        return cls(**{field.name: form.get(field.name) for field in attrs.fields(cls)})
+        """Read the parameters. Raises MalformedForm where one of them is repeated or holds a NUL."""
+        read = {field.name: form.get(field.name) for field in attrs.fields(cls)}
+        if any("\0" in value for value in read.values()):
+            raise MalformedForm("a parameter holds a NUL")
+        return cls(**read)

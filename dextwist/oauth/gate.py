@@ -12,9 +12,18 @@ import attrs
 from dextwist.model.client import Client
 from dextwist.model.connector import ConnectorRecord
 from dextwist.oauth.errors import OAuthError
-from dextwist.oauth.grant_types import DEVICE_CODE, REFRESH_TOKEN
+from dextwist.oauth.grant_types import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    DEVICE_CALLBACK,
+    DEVICE_CODE,
+    PASSWORD,
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+)
 from dextwist.oauth.pkce import PLAIN
-from dextwist.oauth.scopes import OFFLINE_ACCESS, OPENID, peer_of, unknown_scopes
+from dextwist.oauth.redirect_uris import allowed_redirect_uri
+from dextwist.oauth.scopes import FEDERATED_ID, OFFLINE_ACCESS, OPENID, peer_of, unknown_scopes
 
 
 @attrs.frozen(kw_only=True)
@@ -43,12 +52,45 @@ def usable_connectors(
     return [c for c in connectors if serves_grant(c, grant_type) and may_use_connector(client, c.id)]
 
 
+def check_grant(client: Client, grant_type: str) -> None:
+    """Raise OAuthError (unauthorized_client) where the grant is not for this client (RFC 6749 §4.4)."""
+    if client.public and grant_type == CLIENT_CREDENTIALS:
+        raise OAuthError("unauthorized_client", "a public client cannot act in its own name")
+
+
+def check_device(client: Client, issuer_path: str) -> None:
+    """Raise OAuthError (unauthorized_client) where the client cannot sign in devices.
+
+    As in dex, that is allowed by registering our callback for devices as a redirect target, or by being a
+    public client without any.
+    """
+    device_callback = issuer_path + DEVICE_CALLBACK
+    if allowed_redirect_uri(client, device_callback, issuer_path) is None:
+        raise OAuthError("unauthorized_client", f"{device_callback} is no redirect URI of this client")
+
+
+def check_introspection(client: Client) -> None:
+    """Raise OAuthError (invalid_client) for a client whose name anybody can use (RFC 7662 §2.1)."""
+    if client.public and not client.secret:
+        raise OAuthError("invalid_client", "a public client cannot prove who it is", status=401)
+
+
 def check_connector(client: Client, connector: ConnectorRecord, grant_type: str) -> None:
     """Raise OAuthError unless client and connector go together for the grant at the token endpoint."""
     if not may_use_connector(client, connector.id):
         raise OAuthError("invalid_grant", "the client may not use this connector")
-    if not serves_grant(connector, grant_type):
+    # Whether it serves a code was decided when the login began: there a hybrid request counts as implicit.
+    if grant_type != AUTHORIZATION_CODE and not serves_grant(connector, grant_type):
         raise OAuthError("invalid_request", f"the connector does not serve the grant {grant_type}")
+
+
+def unknown_connector(grant_type: str) -> OAuthError:
+    """What a client is told about a connector that does not exist.
+
+    A code or a refresh token died with its connector; elsewhere it is the request that names nothing.
+    """
+    error = "invalid_request" if grant_type in (PASSWORD, TOKEN_EXCHANGE) else "invalid_grant"
+    return OAuthError(error, "there is no such connector")
 
 
 def gives_refresh_token(connector: ConnectorRecord, can_refresh: bool, scopes: Collection[str]) -> bool:
@@ -74,13 +116,33 @@ def untrusted_peers(client_id: str, scopes: Iterable[str], peers: Mapping[str, C
 
 
 def check_authorization_scopes(client: Client, scopes: Collection[str], peers: Mapping[str, Client]) -> None:
-    """Raise OAuthError (invalid_scope) unless an authorization request may ask for these scopes."""
+    """Raise OAuthError (invalid_scope) unless a person's login may be asked for with these scopes."""
     if OPENID not in scopes:
         raise OAuthError("invalid_scope", "the scope openid is missing")
+    _check_known(scopes)
+    check_peers(client.id, scopes, peers)
+
+
+def check_machine_scopes(client: Client, scopes: Collection[str], peers: Mapping[str, Client]) -> None:
+    """Raise OAuthError (invalid_scope) unless a client may ask for these scopes in its own name.
+
+    What is about a person's login makes no sense there.
+    """
+    if refused := [scope for scope in scopes if scope in (OFFLINE_ACCESS, FEDERATED_ID)]:
+        raise OAuthError("invalid_scope", f"nobody logs in here, so not: {' '.join(refused)}")
+    _check_known(scopes)
+    check_peers(client.id, scopes, peers)
+
+
+def check_peers(client_id: str, scopes: Collection[str], peers: Mapping[str, Client]) -> None:
+    """Raise OAuthError (invalid_scope) where a cross-client scope's peer does not trust the client."""
+    if untrusted := untrusted_peers(client_id, scopes, peers):
+        raise OAuthError("invalid_scope", f"no trust for the scopes: {' '.join(untrusted)}")
+
+
+def _check_known(scopes: Collection[str]) -> None:
     if unknown := unknown_scopes(scopes):
         raise OAuthError("invalid_scope", f"unknown scopes: {' '.join(unknown)}")
-    if untrusted := untrusted_peers(client.id, scopes, peers):
-        raise OAuthError("invalid_scope", f"no trust for the scopes: {' '.join(untrusted)}")
 
 
 def check_refresh_scopes(asked: Collection[str], granted: Collection[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dextwist.oauth.errors import OAuthError
+
 OPENID = "openid"
 OFFLINE_ACCESS = "offline_access"
 EMAIL = "email"
@@ -12,12 +14,19 @@ GROUPS = "groups"
 FEDERATED_ID = "federated:id"
 _CROSS_CLIENT = "audience:server:client_id:"
 
+MAX_SCOPES = 100
 KNOWN_SCOPES = frozenset({OPENID, OFFLINE_ACCESS, EMAIL, PROFILE, GROUPS, FEDERATED_ID})
 
 
 def parse_scopes(text: str) -> tuple[str, ...]:
-    """The scopes of a request, in order, without repeats. More blanks than one do no harm."""
-    return tuple(dict.fromkeys(text.split()))
+    """The scopes of a request, in order, without repeats. More blanks than one do no harm.
+
+    Raises OAuthError (invalid_scope) for more than anybody needs: each may be a look into the storage.
+    """
+    scopes = tuple(dict.fromkeys(text.split()))
+    if len(scopes) > MAX_SCOPES:
+        raise OAuthError("invalid_scope", f"more than {MAX_SCOPES} scopes")
+    return scopes
 
 
 def peer_of(scope: str) -> str | None:

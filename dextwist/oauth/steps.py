@@ -17,6 +17,8 @@ MFA = "step:mfa"
 APPROVAL = "step:approval"
 #: back at the dispatcher after consent
 APPROVED = "step:approved"
+#: to the check of a device's user code, from the form for it
+USER_CODE = "step:user_code"
 
 
 def step_verifier(key: bytes, request_id: str, label: str) -> str:

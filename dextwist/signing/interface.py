@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from dextwist.model.client import Client
 from dextwist.model.keys import JWKDict
 
 T = TypeVar("T")
@@ -61,6 +62,19 @@ class PublishedKeys:
     keys: Sequence[JWKDict]
     #: seconds for which a relying party may keep the answer.
     max_age: int
+
+
+class AssertionReader(Protocol):
+    """Reads JWTs by which clients say who they are."""
+
+    def unverified_claims(self, assertion: str) -> Mapping[str, Any]:
+        """What the assertion says, to find out whose it claims to be. Raises InvalidToken."""
+
+    def claims(self, assertion: str, client: Client) -> Mapping[str, Any]:
+        """What the assertion says, if the client signed it, with its secret or a key of its set.
+
+        Only the algorithms of those keys count. Raises InvalidToken.
+        """
 
 
 class Signer(Protocol):

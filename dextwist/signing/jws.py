@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -25,7 +25,8 @@ _HASHES: dict[str, HashAlgorithm] = {"256": SHA256(), "384": SHA384(), "512": SH
 _RSA_ALGORITHMS = ("RS256", "RS384", "RS512")
 #: The algorithm of each curve, by the curve's name in `cryptography`.
 _EC_ALGORITHMS = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-_ALGORITHMS = frozenset((*_RSA_ALGORITHMS, *_EC_ALGORITHMS.values(), "EdDSA"))
+#: All that are signed with a key pair.
+ALGORITHMS = (*_RSA_ALGORITHMS, *_EC_ALGORITHMS.values(), "EdDSA")
 
 
 @attrs.frozen(eq=False)
@@ -89,37 +90,57 @@ class VerifyingKey:
         return True
 
 
-def verified(token: str, keys: Iterable[VerifyingKey]) -> VerifiedToken:
-    """What the token says, if one of the keys signed it.
+@attrs.frozen
+class CompactJWS:
+    """A token taken apart; nothing of it is verified."""
+
+    header: Mapping[str, Any]
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+    @classmethod
+    def of(cls, token: str) -> CompactJWS:
+        """The parts. InvalidToken where it is no compact JWS."""
+        if len(token) > MAX_LENGTH:
+            raise InvalidToken("the token is too long")
+        try:
+            header_part, payload_part, signature_part = token.encode("ascii").split(b".")
+            header, payload, signature = decoded(header_part), decoded(payload_part), decoded(signature_part)
+        except ValueError:
+            raise InvalidToken("no compact JWS") from None
+        return cls(_json_object(header, "header"), payload, signature, header_part + b"." + payload_part)
+
+    def claims(self) -> Mapping[str, Any]:
+        """What it says. InvalidToken where that is no JSON object."""
+        return _json_object(self.payload, "payload")
+
+
+def verified(
+    token: str, keys: Iterable[VerifyingKey], algorithms: Collection[str] = ALGORITHMS
+) -> VerifiedToken:
+    """What the token says, if one of the keys signed it with one of the algorithms.
 
     Raises UnknownKey where none of the keys has the token's `kid`, InvalidToken for all else. The
     header is believed in nothing but which key to try: members that bring keys along (`jwk`, `jku`,
     `x5c`) are never read, and an algorithm counts only if it is the key's own (RFC 8725 §3.1). Where a
     member is repeated the last one counts (RFC 7515 §4); there is no second reader to disagree.
     """
-    if len(token) > MAX_LENGTH:
-        raise InvalidToken("the token is too long")
-    try:
-        header_part, payload_part, signature_part = token.encode("ascii").split(b".")
-        header, payload, signature = decoded(header_part), decoded(payload_part), decoded(signature_part)
-    except ValueError:
-        raise InvalidToken("no compact JWS") from None
-    members = _json_object(header, "header")
-    algorithm, kid = members.get("alg"), members.get("kid")
-    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
+    jws = CompactJWS.of(token)
+    algorithm, kid = jws.header.get("alg"), jws.header.get("kid")
+    if not isinstance(algorithm, str) or algorithm not in algorithms:
         raise InvalidToken("the token's algorithm is none of ours")
-    if "crit" in members:
+    if "crit" in jws.header:
         raise InvalidToken("the token needs an extension")
-    if "kid" in members:
+    if "kid" in jws.header:
         if not isinstance(kid, str):
             raise InvalidToken("the token's key id is no text")
         keys = [key for key in keys if key.kid == kid]
         if not keys:
             raise UnknownKey("the token's key is none of ours")
-    signing_input = header_part + b"." + payload_part
-    if not any(key.verifies(algorithm, signature, signing_input) for key in keys):
+    if not any(key.verifies(algorithm, jws.signature, jws.signing_input) for key in keys):
         raise InvalidToken("the token's signature is not ours")
-    return VerifiedToken(header=members, claims=_json_object(payload, "payload"), payload=payload)
+    return VerifiedToken(header=jws.header, claims=jws.claims(), payload=jws.payload)
 
 
 def _json_object(text: bytes, part: str) -> dict[str, Any]:

@@ -12,8 +12,7 @@ import orjson
 from twisted.internet.interfaces import IReactorTime
 
 from dextwist.model.client import CLIENTS, Client
-from dextwist.oauth.errors import OAuthError
-from dextwist.oauth.gate import untrusted_peers
+from dextwist.oauth.gate import check_peers
 from dextwist.oauth.hashes import half_hash
 from dextwist.oauth.scopes import peers_of
 from dextwist.signing.interface import Signature, Signer
@@ -64,9 +63,7 @@ class TokenIssuer:
 
     async def check_peers(self, client_id: str, scopes: tuple[str, ...]) -> None:
         """Raise OAuthError (invalid_scope) where a cross-client scope's peer does not trust the client."""
-        peers = await existing_peers(self.storage, scopes)
-        if untrusted := untrusted_peers(client_id, scopes, peers):
-            raise OAuthError("invalid_scope", f"no trust for the scopes: {' '.join(untrusted)}")
+        check_peers(client_id, scopes, await existing_peers(self.storage, scopes))
 
     async def issue(
         self,

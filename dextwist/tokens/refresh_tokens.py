@@ -14,6 +14,7 @@ from dextwist.model.refresh_token import REFRESH_TOKENS, RefreshToken
 from dextwist.oauth.packed import packed, unpacked
 from dextwist.storage.interface import Change, Create, Delete, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
+from dextwist.tokens.families import family_of, revocation
 
 
 def refresh_token_string(token: RefreshToken) -> str:
@@ -95,14 +96,21 @@ class RefreshTokenMaker:
         return [ref.id for ref in refs[: max(0, len(refs) + 1 - self.max_per_client)]]
 
 
-def ending(token_id: str, user_id: str, connector_id: str) -> tuple[Change, ...]:
-    """The changes that end a refresh token and all that rotation made of it."""
+def ending(
+    token_id: str, user_id: str, connector_id: str, *, access_tokens_until: datetime
+) -> tuple[Change, ...]:
+    """The changes that end a refresh token, all that rotation made of it and all access tokens given with it.
+
+    Those access tokens have expired by `access_tokens_until`. Their end comes first: as long as the
+    refresh token is there, all of it can be tried again.
+    """
 
     def unlisted(session: OfflineSession) -> OfflineSession:
         kept = {name: ref for name, ref in session.refresh.items() if name != token_id}
         return attrs.evolve(session, refresh=kept)
 
     return (
+        revocation(family_of(token_id), access_tokens_until),
         Delete(REFRESH_TOKENS, token_id, missing_ok=True),
         Update(
             OFFLINE_SESSIONS,

@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from dextwist.model.revoked_token import REVOKED_TOKENS
 from dextwist.signing.interface import InvalidToken, Signer, VerifiedToken
 from dextwist.storage.interface import NotFound, Storage
+from dextwist.tokens.families import revocable_ids
 from dextwist.tokens.issuer import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE
 
 #: Seconds that `nbf` may lie ahead.
@@ -32,13 +33,9 @@ class TokenVerifier:
             raise InvalidToken("expired")
         if "nbf" in verified.claims and _number(verified, "nbf") > now + _NOT_BEFORE_LEEWAY:
             raise InvalidToken("not valid yet")
-        token_id = verified.claims.get("jti")
-        if isinstance(token_id, str) and token_id:
-            try:
-                await self.storage.get(REVOKED_TOKENS, token_id)
-            except NotFound:
-                return verified
-            raise InvalidToken("revoked")
+        for revocable_id in revocable_ids(verified.claims.get("jti")):
+            if await self._is_revoked(revocable_id):
+                raise InvalidToken("revoked")
         return verified
 
     async def id_token_hint(self, token: str) -> VerifiedToken:
@@ -46,6 +43,13 @@ class TokenVerifier:
         verified = await self._ours(token)
         _check_type(verified, ID_TOKEN_TYPE)
         return verified
+
+    async def _is_revoked(self, revocable_id: str) -> bool:
+        try:
+            await self.storage.get(REVOKED_TOKENS, revocable_id)
+        except NotFound:
+            return False
+        return True
 
     async def _ours(self, token: str) -> VerifiedToken:
         verified = await self.signer.verify(token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
@@ -14,23 +14,24 @@ from dextwist.telemetry.context import RequestContext, request_context
 from dextwist.telemetry.metrics import Metrics
 from dextwist.web.client_address import ClientAddresses
 from dextwist.web.cors import CrossOrigin
-from dextwist.web.forms import parse_form
+from dextwist.web.forms import MAX_FIELDS, TooManyFields, parse_form
 from dextwist.web.http import Headers, Request, Response
 from dextwist.web.page_headers import overriding
 from dextwist.web.route import Route
 
 _FORM = "application/x-www-form-urlencoded"
+_NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
 @attrs.frozen(kw_only=True)
 class Incoming:
     """A request as it came over the wire, framed but not read."""
 
-    method: bytes
-    #: path and query.
-    target: bytes
-    #: names in lower case.
-    headers: Sequence[tuple[bytes, bytes]]
+    method: str
+    #: path and query, percent-encoded.
+    target: str
+    #: names in lower case, the values of repeated fields in order.
+    headers: Mapping[str, Sequence[str]]
     body: bytes
     #: the TCP peer's address, without its port.
     peer: str
@@ -46,6 +47,8 @@ class Answering:
     headers: Mapping[str, str] = attrs.field(factory=dict)
     cross_origin: CrossOrigin = CrossOrigin()
     client_addresses: ClientAddresses = ClientAddresses()
+    #: in a query, and in a form.
+    max_fields: int = MAX_FIELDS
 
     async def respond(self, incoming: Incoming, route: Route) -> Response:
         """The answer, with all its headers but the framing's. Never raises."""
@@ -66,10 +69,12 @@ class Answering:
 
     def finished(self, response: Response) -> Response:
         """The answer with the headers that every answer has."""
-        headers: Headers = overriding(response.headers, self.headers)
-        if not any(name == "X-Content-Type-Options" for name, _ in headers):
-            headers = (*headers, ("X-Content-Type-Options", "nosniff"))
-        return attrs.evolve(response, headers=headers)
+        headers: Headers = response.headers
+        if _NOSNIFF not in headers:
+            headers = (*headers, _NOSNIFF)
+        if self.headers:
+            headers = overriding(headers, self.headers)
+        return Response(response.status, headers, response.body)
 
     async def _response(self, request: Request, problem: MalformedForm | None, route: Route) -> Response:
         if route.cors and request.method == "OPTIONS":
@@ -86,28 +91,30 @@ class Answering:
 
     def _read(self, incoming: Incoming) -> tuple[Request, MalformedForm | None]:
         """The request as a value, and what was wrong with its parameters."""
-        headers: dict[str, list[str]] = {}
-        for name, value in incoming.headers:
-            headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        headers, address, trusted = incoming.headers, incoming.peer, self.client_addresses
         query, body, problem = Form(), Form(), None
-        raw_path, _, raw_query = incoming.target.partition(b"?")
+        path, _, raw_query = incoming.target.partition("?")
         try:
-            query = parse_form(raw_query)
+            if raw_query:
+                query = parse_form(raw_query.encode("latin-1"), max_fields=self.max_fields)
             if incoming.body and _media_type(headers) == _FORM:
-                body = parse_form(incoming.body)
+                body = parse_form(incoming.body, max_fields=self.max_fields)
         except MalformedForm as malformed:
             problem = malformed
-        address = self.client_addresses.of(incoming.peer, headers.get(self.client_addresses.header, ()))
+            if isinstance(malformed, TooManyFields):
+                self.metrics.limit_hit(limit="maxFields")
+        if trusted.header:
+            address = trusted.of(address, headers.get(trusted.header, ()))
         request = Request(
-            method=incoming.method.decode("latin-1"),
-            full_path=unquote(raw_path.decode("latin-1"), errors="replace"),
+            method=incoming.method,
+            full_path=unquote(path, errors="replace") if "%" in path else path,
             query=query,
             body=body,
             headers=headers,
-            cookies=_cookies(headers.get("cookie", ())),
+            cookies=_cookies(headers["cookie"]) if "cookie" in headers else {},
             peer=incoming.peer,
             client_address=address,
-            request_id=str(uuid.uuid4()),
+            request_id=_new_request_id(),
         )
         return request, problem
 
@@ -120,6 +127,13 @@ class _Malformed:
 
     async def __call__(self, request: Request) -> Response:
         raise self.problem
+
+
+def _new_request_id() -> str:
+    """A random UUID (RFC 9562 §5.4), made in a third of the time that its class takes."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _media_type(headers: Mapping[str, Sequence[str]]) -> str:

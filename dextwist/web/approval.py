@@ -64,6 +64,7 @@ class ApprovalGroup:
                 auth_request_id=login.id,
                 scopes=question.scopes,
                 audiences=question.audiences,
+                user_code=login.user_code,
                 form_targets=(login.redirect_uri,),
             )
         match request.body.get("approval"):

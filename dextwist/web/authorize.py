@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -58,10 +57,20 @@ class AuthorizeGroup:
     new_secret: Callable[[], str] = new_long_id
 
     route: Route = attrs.field(init=False)
+    enter_route: Route = attrs.field(init=False)
+    password_route: Route = attrs.field(init=False)
 
     @route.default
     def _route(self) -> Route:
         return Route("/auth", self.authorize, self.guard, READ_AND_POST)
+
+    @enter_route.default
+    def _enter_route(self) -> Route:
+        return Route("/auth/{connector}", self.enter, self.guard)
+
+    @password_route.default
+    def _password_route(self) -> Route:
+        return Route("/auth/{connector}/login", self.password, self.guard, READ_AND_POST)
 
     @app.route("/auth")
     async def answer_authorize(self, request: TwistedRequest) -> bytes:
@@ -69,14 +78,11 @@ class AuthorizeGroup:
 
     @app.route("/auth/<connector_id>")
     async def answer_enter(self, request: TwistedRequest, connector_id: str) -> bytes:
-        route = Route("/auth/{connector}", partial(self.enter, connector_id), self.guard)
-        return await answer(self, request, route)
+        return await answer(self, request, self.enter_route.at(connector_id))
 
     @app.route("/auth/<connector_id>/login")
     async def answer_password(self, request: TwistedRequest, connector_id: str) -> bytes:
-        endpoint = partial(self.password, connector_id)
-        route = Route("/auth/{connector}/login", endpoint, self.guard, READ_AND_POST)
-        return await answer(self, request, route)
+        return await answer(self, request, self.password_route.at(connector_id))
 
     # -- a new request
 
@@ -87,7 +93,7 @@ class AuthorizeGroup:
             return await self.proceed(form, request)
         wire = AuthorizationRequest.from_form(form)
         # An unknown connector_id is told to the person here: the choice is theirs to make again.
-        checked = await self.checker.check(attrs.evolve(wire, connector_id=""))
+        checked = await self.checker.check(attrs.evolve(wire, connector_id=""), self.cookie.read(request))
         records = await self.connectors.records()
         usable = {c.id: c for c in usable_connectors(checked.client, records, checked.grant_type)}
         if not usable or (wire.connector_id and wire.connector_id not in usable):
@@ -126,14 +132,15 @@ class AuthorizeGroup:
     async def enter(self, connector_id: str, request: Request) -> Response:
         """Begin a login through a connector."""
         wire = AuthorizationRequest.from_form(request.query)
-        checked = await self.checker.check(wire)
+        cookie = self.cookie.read(request)
+        checked = await self.checker.check(wire, cookie)
         opened = await self.beginner.usable_connector(checked, connector_id)
         if wire.connector_id not in ("", connector_id):
             raise RefusedWithPage(400, "The address names two ways to sign in.")
         step = next_step(LoginFacts(prompt=checked.prompt, connector_id=connector_id))
         if isinstance(step, Refuse):
             raise RefusedAtClient(step.error, checked.target)
-        secret = usable_secret(self.cookie.read(request)) or self.new_secret()
+        secret = usable_secret(cookie) or self.new_secret()
         beginning = await self.beginner.begin(checked, opened, secret)
         if isinstance(beginning, AskForPassword):
             location = await self._password_form(connector_id, beginning.request_id, request)

@@ -40,20 +40,23 @@ class CallbackGroup:
     #: sends the browser on once the login is finished.
     to_dispatcher: Callable[[AuthRequest], Response]
     route: Route = attrs.field(init=False)
+    connector_route: Route = attrs.field(init=False)
 
     @route.default
     def _route(self) -> Route:
         return Route("/callback", partial(self.callback, None), self.guard, READ_AND_POST)
 
+    @connector_route.default
+    def _connector_route(self) -> Route:
+        return Route("/callback/{connector}", self.callback, self.guard, READ_AND_POST)
+
     @app.route("/callback")
-    async def callback_route(self, request: TwistedRequest) -> bytes:
+    async def answer_callback(self, request: TwistedRequest) -> bytes:
         return await answer(self, request, self.route)
 
     @app.route("/callback/<connector_id>")
-    async def connector_route(self, request: TwistedRequest, connector_id: str) -> bytes:
-        endpoint = partial(self.callback, connector_id)
-        route = Route("/callback/{connector}", endpoint, self.guard, READ_AND_POST)
-        return await answer(self, request, route)
+    async def answer_connector(self, request: TwistedRequest, connector_id: str) -> bytes:
+        return await answer(self, request, self.connector_route.at(connector_id))
 
     async def callback(self, connector_id: str | None, request: Request) -> Response:
         """Hand what the browser brought to the connector of its login."""

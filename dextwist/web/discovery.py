@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import attrs
+import orjson
 from klein import Klein
 from twisted.web.server import Request as TwistedRequest
 
+from dextwist.oauth.grant_types import DEVICE_CODE
 from dextwist.oauth.issuer import Issuer
 from dextwist.signing.interface import PublishedKeys, Signer
 from dextwist.web.answering import Answering
@@ -26,6 +27,8 @@ class Abilities:
     grant_types: tuple[str, ...]
     response_types: tuple[str, ...]
     code_challenge_methods: tuple[str, ...]
+    #: how clients may authenticate by assertion, and the algorithms for each way.
+    assertion_methods: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -71,12 +74,16 @@ class DiscoveryGroup:
 
 def provider_metadata(issuer: Issuer, abilities: Abilities, algorithms: Sequence[str]) -> dict[str, Any]:
     """The metadata document: only what is really on."""
+    device = {"device_authorization_endpoint": issuer.url_of("/device/code")}
     return {
         "issuer": issuer.url,
         "authorization_endpoint": issuer.url_of("/auth"),
         "token_endpoint": issuer.url_of("/token"),
         "jwks_uri": issuer.url_of("/keys"),
         "userinfo_endpoint": issuer.url_of("/userinfo"),
+        **(device if DEVICE_CODE in abilities.grant_types else {}),
+        "introspection_endpoint": issuer.url_of("/token/introspect"),
+        "revocation_endpoint": issuer.url_of("/token/revoke"),
         "grant_types_supported": list(abilities.grant_types),
         "response_types_supported": sorted(abilities.response_types),
         "response_modes_supported": ["query", "fragment", "form_post"],
@@ -84,7 +91,9 @@ def provider_metadata(issuer: Issuer, abilities: Abilities, algorithms: Sequence
         "id_token_signing_alg_values_supported": list(algorithms),
         "code_challenge_methods_supported": list(abilities.code_challenge_methods),
         "scopes_supported": ["openid", "email", "groups", "profile", "offline_access", "federated:id"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        **_authentication("token_endpoint", abilities, public_clients=True),
+        **_authentication("introspection_endpoint", abilities, public_clients=False),
+        **_authentication("revocation_endpoint", abilities, public_clients=True),
         "claims_supported": [
             "iss",
             "sub",
@@ -106,6 +115,16 @@ def provider_metadata(issuer: Issuer, abilities: Abilities, algorithms: Sequence
     }
 
 
+def _authentication(endpoint: str, abilities: Abilities, *, public_clients: bool) -> dict[str, list[str]]:
+    """How clients authenticate at an endpoint (RFC 8414 §2)."""
+    ways = ["client_secret_basic", "client_secret_post", *abilities.assertion_methods]
+    members = {f"{endpoint}_auth_methods_supported": [*ways, "none"] if public_clients else ways}
+    algorithms = [name for names in abilities.assertion_methods.values() for name in names]
+    if algorithms:
+        members[f"{endpoint}_auth_signing_alg_values_supported"] = algorithms
+    return members
+
+
 def _json(content: dict[str, Any]) -> Response:
-    body = json.dumps(content, indent=2).encode()
+    body = orjson.dumps(content, option=orjson.OPT_INDENT_2)
     return Response(200, (("Content-Type", "application/json"),), body)

@@ -86,26 +86,26 @@ class JSONGuard:
         try:
             return await endpoint(request)
         except OAuthError as error:
-            return oauth_error_response(error, request)
+            return oauth_error_response(error)
         except MalformedForm as malformed:
-            return oauth_error_response(OAuthError("invalid_request", malformed.reason), request)
+            return oauth_error_response(OAuthError("invalid_request", malformed.reason))
         except (StorageError, SigningError) as error:
             self.log.error("request failed: {err}", err=str(error))
-            return oauth_error_response(unavailable(), request)
+            return oauth_error_response(unavailable())
         except Exception:
             self.log.failure("request failed")
-            return oauth_error_response(OAuthError("server_error", status=500), request)
+            return oauth_error_response(OAuthError("server_error", status=500))
 
     def method_not_allowed(self, request: Request, allowed: str) -> Response:
         """The error for a method that the endpoint does not have."""
         error = OAuthError("invalid_request", f"the method must be one of {allowed}", status=405)
-        return oauth_error_response(error, request).adding(("Allow", allowed))
+        return oauth_error_response(error).adding(("Allow", allowed))
 
 
-def oauth_error_response(error: OAuthError, request: Request) -> Response:
-    """The JSON of an error. A client that failed to authenticate by HTTP is asked to do so again."""
+def oauth_error_response(error: OAuthError) -> Response:
+    """The JSON of an error. A client that failed to authenticate is told how it can (RFC 9110 §15.5.2)."""
     headers: Headers = NO_STORE
-    if error.status == 401 and (request.header("authorization") or "").lower().startswith("basic"):
+    if error.error == "invalid_client":
         headers = (*headers, ("WWW-Authenticate", 'Basic realm="token endpoint"'))
     if error.retry_after is not None:
         headers = (*headers, ("Retry-After", str(error.retry_after)))

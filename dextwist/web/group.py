@@ -44,13 +44,12 @@ async def answer(group: Group, request: TwistedRequest, route: Route) -> bytes:
     The work goes on to its end even if the client hangs up.
     """
     incoming = Incoming(
-        method=request.method,
-        target=request.uri,
-        headers=[
-            (name.lower(), value)
+        method=request.method.decode("latin-1"),
+        target=request.uri.decode("latin-1"),
+        headers={
+            name.decode("latin-1").lower(): [value.decode("latin-1") for value in values]
             for name, values in request.requestHeaders.getAllRawHeaders()
-            for value in values
-        ],
+        },
         body=_content(request),
         peer=str(getattr(request.getClientAddress(), "host", "")),
     )

@@ -219,15 +219,20 @@ class Pages:
         auth_request_id: str,
         scopes: Iterable[str],
         audiences: Sequence[str] = (),
+        user_code: str = "",
         form_targets: Sequence[str] = (),
     ) -> Response:
-        """The question for consent. `audiences`: the names of the other clients that the tokens are for."""
+        """The question for consent. `audiences`: the names of the other clients that the tokens are for.
+
+        `user_code` is what the device shows that would be signed in.
+        """
         data = {
             "User": user,
             "Client": client,
             "AuthReqID": auth_request_id,
             "Scopes": sorted({SCOPE_DESCRIPTIONS[scope] for scope in scopes if scope in SCOPE_DESCRIPTIONS}),
             "Audiences": audiences,
+            "UserCode": user_code,
         }
         return self._page(request, "approval.html", data, form_targets=form_targets)
 

@@ -24,7 +24,8 @@ class SiteMap:
     answering: Answering
     #: the segments of the issuer's path.
     prefix: tuple[bytes, ...]
-    #: by the first segment below the issuer; the home page is at the empty one.
+    #: by the first segment below the issuer, or the first two where groups share the first; the home page
+    #: is at the empty one.
     groups: Mapping[bytes, IResource]
 
     def getChildWithDefault(self, name: bytes, request: TwistedRequest) -> IResource:
@@ -45,7 +46,7 @@ class SiteMap:
             return self._not_found(request)
         if not below or (b"" in below and below != (b"",)):
             return self._not_found(request)
-        group = self.groups.get(below[0])
+        group = self.groups.get(b"/".join(below[:2])) or self.groups.get(below[0])
         if group is None:
             return self._not_found(request)
         request.prepath = list(self.prefix)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from dextwist.config.oauth2 import RESPONSE_TYPES
@@ -80,6 +81,17 @@ class OAuth2Test(ConfigCase):
                 "oauth2.pkce.codeChallengeMethodsSupported[0]",
                 f'unsupported PKCE challenge method "{wrong}"',
             )
+
+    def test_OA_43_wrong_user_codes_are_few_and_never_without_limit(self) -> None:
+        flow = self.load({}).oauth2.device_flow
+        self.assertEqual(
+            (flow.max_wrong_user_codes, flow.wrong_user_codes_within), (10, timedelta(minutes=5))
+        )
+        over = {"oauth2": {"deviceFlow": {"maxWrongUserCodes": 3, "wrongUserCodesWithin": "1h"}}}
+        flow = self.load(over).oauth2.device_flow
+        self.assertEqual((flow.max_wrong_user_codes, flow.wrong_user_codes_within), (3, timedelta(hours=1)))
+        for key, wrong in (("maxWrongUserCodes", 0), ("wrongUserCodesWithin", "0s")):
+            self.assert_refused({"oauth2": {"deviceFlow": {key: wrong}}}, f"oauth2.deviceFlow.{key}")
 
     def test_9_the_password_connector_must_exist(self) -> None:
         over = {"oauth2": {"passwordConnector": "absent"}, "connectors": [MOCK]}

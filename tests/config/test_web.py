@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import attrs
 
 from dextwist.config.addresses import ListenAddress
 from tests.config.case import ConfigCase
@@ -27,6 +30,34 @@ class WebTest(ListenersCase):
         self.assertEqual((web.allowed_origins, web.allowed_headers), ((), ("Authorization",)))
         self.assertEqual((web.tls_min_version, web.tls_max_version), ("1.2", ""))
         self.assertEqual(web.headers.fields, ())
+        self.assertEqual(
+            attrs.astuple(web.limits),
+            (16384, 100, 65536, 1000, *(timedelta(seconds=s) for s in (10, 30, 75, 30)), 1000, 0),
+        )
+
+    def test_RX_every_limit_can_be_set(self) -> None:
+        limits = {
+            "maxRequestHead": 8192,
+            "maxHeaderCount": 50,
+            "maxBody": 1048576,
+            "maxFields": 10,
+            "headerTimeout": "1s",
+            "bodyTimeout": "2s",
+            "idleTimeout": "3s",
+            "writeTimeout": "4s",
+            "maxConnections": 7,
+            "maxConnectionsPerAddress": 8,
+        }
+        self.assertEqual(
+            attrs.astuple(self.load(self.web(limits=limits)).web.limits),
+            (8192, 50, 1048576, 10, *(timedelta(seconds=s) for s in (1, 2, 3, 4)), 7, 8),
+        )
+
+    def test_RX_no_limit_can_be_switched_off(self) -> None:
+        for key in ("maxRequestHead", "maxHeaderCount", "maxBody", "maxFields", "maxConnections"):
+            self.assert_refused(self.web(limits={key: 0}), f"web.limits.{key}", "a whole number")
+        for key in ("headerTimeout", "bodyTimeout", "idleTimeout", "writeTimeout"):
+            self.assert_refused(self.web(limits={key: "0s"}), f"web.limits.{key}", "more than zero")
 
     def test_2_an_address_is_needed(self) -> None:
         for web in (None, {}, {"http": ""}, {"tlsCert": "x"}):

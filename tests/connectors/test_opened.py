@@ -93,7 +93,7 @@ class GetTests(ConnectorsTestCase):
 
     def test_unknown_connector_is_refused_and_nothing_opened(self) -> None:
         refusal = self.refusal("nobody")
-        self.assertEqual((refusal.connector_id, refusal.unknown), ("nobody", True))
+        self.assertEqual((refusal.connector_id, refusal.record), ("nobody", None))
         self.assertEqual(self.upstream.opened, [])
 
     def test_failed_opening_is_tried_again_at_the_next_use(self) -> None:
@@ -101,7 +101,8 @@ class GetTests(ConnectorsTestCase):
         self.upstream.failures["ldap"] = REFUSED
         for _ in range(2):
             refusal = self.refusal("ldap")
-            self.assertEqual((refusal.reason, refusal.unknown), ("refused", False))
+            self.assertEqual("refused", refusal.reason)
+            self.assertIsNotNone(refusal.record)
         self.assertEqual(len(self.upstream.opened), 2)
         self.upstream.failures.clear()
         self.get("ldap")

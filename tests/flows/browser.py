@@ -13,6 +13,8 @@ from twisted.internet import reactor
 from twisted.web.client import Agent
 from twisted.web.http_headers import Headers
 
+from tests.secrecy import WATCH
+
 
 @attrs.define
 class Form:
@@ -45,6 +47,13 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.words += data.split()
+
+
+def forms_of(url: str, page: str) -> list[Form]:
+    """The forms of a page that another browser has got."""
+    reader = _Reader(url)
+    reader.feed(page)
+    return reader.forms
 
 
 @attrs.frozen(kw_only=True)
@@ -119,9 +128,17 @@ class Browser:
             body = urlencode(data).encode()
         if body is not None and not fields.hasHeader("content-type"):
             fields.addRawHeader("Content-Type", "application/x-www-form-urlencoded")
+        WATCH.note_request(
+            url,
+            authorization=(fields.getRawHeaders("authorization") or [""])[0],
+            body=(body or b"").decode("latin-1"),
+        )
         response = await self._http.request(method, url, data=body, headers=fields, allow_redirects=False)
         content = await response.content()
-        for cookie in response.headers.getRawHeaders("set-cookie", []):
+        cookies = response.headers.getRawHeaders("set-cookie", [])
+        location = (response.headers.getRawHeaders("location") or [""])[0]
+        WATCH.note_answer(location=location, cookies=cookies, body=content.decode("latin-1"))
+        for cookie in cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         reader = _Reader(url)

@@ -17,9 +17,11 @@ from twisted.internet.interfaces import IListeningPort
 from twisted.trial.unittest import TestCase
 
 from dextwist.config.configuration import load
+from dextwist.model.keys import KEYS, KEYS_ID
 from dextwist.storage.interface import Storage
 from dextwist.storage.memory import MemoryStorage
 from dextwist.wiring import Daemon, build
+from tests.secrecy import WATCH
 
 #: bcrypt of `password`, cost 10
 PASSWORD_HASH = "$2b$10$EVLvuRtVonj4GW6OqXvEoewAkWbxHF156jFmDI4rtkDYDAMyXAhL6"
@@ -87,17 +89,24 @@ class FlowCase(TestCase):
     timeout = 30
 
     async def start(
-        self, over: Mapping[str, Any] | None = None, *, storage: Storage | None = None
+        self,
+        over: Mapping[str, Any] | None = None,
+        *,
+        storage: Storage | None = None,
+        issuer_path: str = "/dex",
     ) -> Running:
         """A daemon with `over` laid on the basic configuration; it ends with the test."""
         port = free_port()
-        config = merged(basic_config(port), over or {})
+        config = basic_config(port) | {"issuer": f"http://127.0.0.1:{port}{issuer_path}"}
+        config = merged(config, over or {})
+        WATCH.note_config(config)
         path = Path(self.mktemp())
         path.write_text(yaml.safe_dump(config, sort_keys=False))
         stored = storage or MemoryStorage()
         daemon = build(load(str(path), environ={}), reactor=reactor, storage=stored)
         await daemon.start()
-        listening = await serverFromString(reactor, f"tcp:{port}:interface=127.0.0.1").listen(daemon.site)
+        WATCH.note_keys(await stored.get(KEYS, KEYS_ID))
+        listening = await serverFromString(reactor, f"tcp:{port}:interface=127.0.0.1").listen(daemon.front)
         running = Running(daemon=daemon, storage=stored, issuer=config["issuer"], listening=listening)
         self.addCleanup(lambda: Deferred.fromCoroutine(running.stop()))
         return running

@@ -139,7 +139,7 @@ class FakeConnectors(Connectors):
         if self.failure is not None:
             raise self.failure
         if connector_id != self.connector.record.id:
-            raise ConnectorUnavailable(connector_id, "there is no such one", unknown=True)
+            raise ConnectorUnavailable(connector_id, "there is no such one")
         return self.connector
 
     async def records(self) -> list[ConnectorRecord]:
@@ -148,9 +148,13 @@ class FakeConnectors(Connectors):
 
 @attrs.frozen
 class CountedMetrics(NoMetrics):
-    """Remembers for which grants tokens were issued."""
+    """Remembers for which grants tokens were issued, and how logins ended."""
 
     issued: list[str] = attrs.field(factory=list)
+    logins: list[tuple[str, str]] = attrs.field(factory=list)
+
+    def login_finished(self, *, connector_id: str, result: str) -> None:
+        self.logins.append((connector_id, result))
 
     def tokens_issued(self, *, grant_type: str) -> None:
         self.issued.append(grant_type)

@@ -410,6 +410,17 @@ class LookingAgainTests(RefreshTestCase):
         self.refreshed(response.refresh_token)
         self.assertEqual(self.token().rechecked_at, BEGAN + timedelta(seconds=100))
 
+    def test_RL_11_connector_that_cannot_be_opened_matters_only_where_it_is_asked(self) -> None:
+        self.connector = attrs.evolve(self.connector, connector=None)
+        error = self.failureResultOf(self.refresh(), OAuthError).value
+        self.assertEqual((error.error, error.status), ("temporarily_unavailable", 503))
+        token = FIRST
+        for recheck in (RecheckPolicy(keep_on_error=True), RecheckPolicy(interval=None)):
+            self.grant = self.new_grant(rechecks={"mock": recheck})
+            response = self.refreshed(token)
+            token = response.refresh_token
+            self.assertEqual(self.read(response.id_token).claims["groups"], ["authors"])
+
     def test_fault_of_a_connector_spends_nothing(self) -> None:
         self.upstream.failure = ZeroDivisionError()
         self.failureResultOf(self.refresh(), ZeroDivisionError)

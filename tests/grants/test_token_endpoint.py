@@ -16,6 +16,7 @@ from dextwist.grants.client_authenticator import ClientAuthenticator
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.grants.token_endpoint import TokenEndpoint
 from dextwist.model.client import CLIENTS, Client
+from dextwist.model.connector import ConnectorRecord
 from dextwist.oauth.errors import OAuthError
 from dextwist.oauth.parameters import Form
 from dextwist.signing.client_assertions import ClientAssertions
@@ -143,8 +144,17 @@ class ConnectorTests(TokenEndpointTestCase):
         error = self.refused(("grant_type", GRANT), ("connector", "removed"))
         self.assertEqual((error.error, error.status), ("invalid_grant", 400))
 
+    def test_OA_31_the_policy_holds_for_connectors_that_cannot_be_opened(self) -> None:
+        record = ConnectorRecord(id="mock", type="mock", name="Mock", grant_types=("password",))
+        self.connectors.failure = ConnectorUnavailable("mock", "down", record)
+        self.assertEqual(self.refused(*self.REQUEST).error, "invalid_request")
+        self.store(Client(id="limited", secret="s", allowed_connectors=("other",)))
+        self.assertEqual(self.refused(*self.REQUEST, basic="limited:s").error, "invalid_grant")
+
     def test_RL_11_connector_that_cannot_be_opened_now(self) -> None:
-        self.connectors.failure = ConnectorUnavailable("mock", "secret details of the upstream")
+        self.connectors.failure = ConnectorUnavailable(
+            "mock", "secret details of the upstream", ConnectorRecord(id="mock", type="mock", name="Mock")
+        )
         error = self.refused(*self.REQUEST)
         self.assertEqual((error.error, error.status), ("temporarily_unavailable", 503))
         self.assertIsNotNone(error.retry_after)

@@ -42,3 +42,8 @@ class AuthorizationRequestTests(SynchronousTestCase):
         for name in NAMES:
             form = Form(((name, "1"), (name, "1")))
             self.assertRaises(MalformedForm, AuthorizationRequest.from_form, form)
+
+    def test_a_nul_in_any_parameter_is_refused(self) -> None:
+        for name in NAMES:
+            form = Form(((name, "a\0b"),))
+            self.assertRaises(MalformedForm, AuthorizationRequest.from_form, form)

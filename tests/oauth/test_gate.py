@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.model.client import Client
@@ -12,15 +14,29 @@ from dextwist.oauth.gate import (
     check_authorization_scopes,
     check_challenge,
     check_connector,
+    check_device,
+    check_grant,
+    check_introspection,
+    check_machine_scopes,
     check_refresh_scopes,
     gives_refresh_token,
     may_use_connector,
     serves_grant,
     trusts,
+    unknown_connector,
     untrusted_peers,
     usable_connectors,
 )
-from dextwist.oauth.grant_types import AUTHORIZATION_CODE, DEVICE_CODE, IMPLICIT, REFRESH_TOKEN, grant_type_of
+from dextwist.oauth.grant_types import (
+    AUTHORIZATION_CODE,
+    CLIENT_CREDENTIALS,
+    DEVICE_CODE,
+    IMPLICIT,
+    PASSWORD,
+    REFRESH_TOKEN,
+    TOKEN_EXCHANGE,
+    grant_type_of,
+)
 
 R1 = "https://app.test/cb"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -89,6 +105,35 @@ class ConnectorTests(SynchronousTestCase):
         self.assertFalse(gives_refresh_token(connector("a"), False, scopes))
         self.assertFalse(gives_refresh_token(connector("a", AUTHORIZATION_CODE), True, scopes))
         self.assertFalse(gives_refresh_token(connector("a"), True, ("openid",)))
+
+
+class DeviceTests(SynchronousTestCase):
+    def may(self, client: Client, path: str = "/dex") -> bool:
+        try:
+            check_device(client, path)
+        except OAuthError as error:
+            self.assertEqual(error.error, "unauthorized_client")
+            return False
+        return True
+
+    def test_21_3_registered_callback(self) -> None:
+        for public in (True, False):
+            client = Client(id="tv", secret="s", public=public, redirect_uris=(R1, "/dex/device/callback"))
+            self.assertTrue(self.may(client))
+            self.assertFalse(self.may(client, ""))
+
+    def test_21_3_30_63_public_client_without_redirect_uris(self) -> None:
+        for path in ("", "/dex", "/a/b"):
+            self.assertTrue(self.may(Client(id="tv", public=True), path))
+
+    def test_OA_18_others_cannot_sign_in_devices(self) -> None:
+        for client in (
+            Client(id="app", secret="s", redirect_uris=(R1,)),
+            Client(id="app", secret="s"),
+            Client(id="app", public=True, redirect_uris=(R1,)),
+            Client(id="app", secret="s", redirect_uris=("https://evil.test/dex/device/callback",)),
+        ):
+            self.assertFalse(self.may(client))
 
 
 class ScopeTests(SynchronousTestCase):
@@ -220,3 +265,42 @@ class ChallengeTests(SynchronousTestCase):
     def test_device_login_may_not_use_a_method_that_is_off(self) -> None:
         with self.assertRaises(OAuthError):
             check_challenge(self.CLI, VERIFIER, "plain", DEVICE_CODE, self.ENFORCED)
+
+
+class MachineTests(SynchronousTestCase):
+    """What clients may do in their own name."""
+
+    def refusal(self, work: Callable[..., object], *arguments: object) -> tuple[str, int]:
+        error = self.assertRaises(OAuthError, work, *arguments)
+        return error.error, error.status
+
+    def test_16_4_public_client(self) -> None:
+        check_grant(Client(id="c", secret="s"), CLIENT_CREDENTIALS)
+        check_grant(Client(id="c", public=True), AUTHORIZATION_CODE)
+        public = Client(id="c", public=True, secret="s")
+        self.assertEqual(self.refusal(check_grant, public, CLIENT_CREDENTIALS), ("unauthorized_client", 400))
+
+    def test_15_2_scopes_of_a_machine(self) -> None:
+        client = Client(id="c")
+        peers = {"friend": Client(id="friend", trusted_peers=("c",)), "stranger": Client(id="stranger")}
+        for scopes in ((), ("openid", "email", "profile", "groups"), (scope_of("friend"),), (scope_of("c"),)):
+            check_machine_scopes(client, scopes, peers)
+        for scope in ("offline_access", "federated:id", "wings", scope_of("stranger"), scope_of("nobody")):
+            refused = self.refusal(check_machine_scopes, client, ("openid", scope), peers)
+            self.assertEqual(refused, ("invalid_scope", 400), scope)
+
+    def test_OA_23_introspection_is_for_clients_that_prove_who_they_are(self) -> None:
+        for client in (Client(id="c", secret="s"), Client(id="c", public=True, secret="s"), Client(id="c")):
+            check_introspection(client)
+        refused = self.refusal(check_introspection, Client(id="c", public=True))
+        self.assertEqual(refused, ("invalid_client", 401))
+
+    def test_15_3_connector_that_does_not_exist(self) -> None:
+        for grant_type, error in (
+            (AUTHORIZATION_CODE, "invalid_grant"),
+            (REFRESH_TOKEN, "invalid_grant"),
+            (PASSWORD, "invalid_request"),
+            (TOKEN_EXCHANGE, "invalid_request"),
+        ):
+            told = unknown_connector(grant_type)
+            self.assertEqual((told.error, told.status), (error, 400))

@@ -16,6 +16,7 @@ import attrs
 import yaml
 
 from tests.flows.daemon import basic_config, free_port, merged
+from tests.secrecy import WATCH
 
 
 @attrs.define
@@ -32,18 +33,33 @@ class DaemonProcess:
         """Its issuer."""
         return f"http://127.0.0.1:{self.port}/dex"
 
+    @property
+    def database(self) -> Path:
+        """Its database, unless told otherwise."""
+        return self.folder / "dex.db"
+
     def start(self, *, seconds: float = 30) -> None:
         """Start it and wait until it answers."""
+        self.launch()
+        self._wait(time.monotonic() + seconds)
+
+    def launch(self) -> None:
+        """Start it, and do not wait."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        stored = {"storage": {"type": "sqlite3", "config": {"file": str(self.folder / "dex.db")}}}
-        config = merged(merged(basic_config(self.port), stored), self.over)
+        # At the level at which most is said, so that a secret in the log is found.
+        ours = {
+            "storage": {"type": "sqlite3", "config": {"file": str(self.database)}},
+            "logger": {"level": "debug"},
+        }
+        config = merged(merged(basic_config(self.port), ours), self.over)
+        WATCH.note_config(config)
+        WATCH.note_log(self.folder / "log")
         path = self.folder / "dex.yaml"
         path.write_text(yaml.safe_dump(config, sort_keys=False))
         twistd = Path(sys.executable).with_name("twistd")
         command = [str(twistd), "-n", "--pidfile=", "dex", "-c", str(path)]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        self._wait(time.monotonic() + seconds)
 
     def _wait(self, until: float) -> None:
         assert self.process is not None

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from dextwist.oauth.packed import packed_subject
 from tests.peers.daemon_process import DaemonProcess
+from tests.signing.asserting import SECRET, new_key, public
 
 HERE = Path(__file__).parent
 
@@ -23,6 +25,15 @@ def missing() -> str:
     return ""
 
 
+def walk(case: SynchronousTestCase, daemon: DaemonProcess, script: str, *arguments: str) -> dict[str, object]:
+    """What the script prints when it is run against the daemon."""
+    command = ["node", str(HERE / script), daemon.issuer, *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    case.assertEqual(0, done.returncode, done.stderr + daemon.log()[-2000:])
+    outcome: dict[str, object] = json.loads(done.stdout)
+    return outcome
+
+
 class OpenidClientTests(SynchronousTestCase):
     """The walk in openid_client.mjs, with each signing algorithm."""
 
@@ -31,11 +42,7 @@ class OpenidClientTests(SynchronousTestCase):
         daemon = DaemonProcess(Path(self.mktemp()).absolute(), {"signer": signer})
         daemon.start()
         self.addCleanup(daemon.stop)
-        command = ["node", str(HERE / "openid_client.mjs"), daemon.issuer]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-        self.assertEqual(0, done.returncode, done.stderr + daemon.log()[-2000:])
-        outcome: dict[str, object] = json.loads(done.stdout)
-        return outcome
+        return walk(self, daemon, "openid_client.mjs")
 
     def test_logs_in_and_refreshes(self) -> None:
         for algorithm in ("RS256", "ES256"):
@@ -52,3 +59,61 @@ class OpenidClientTests(SynchronousTestCase):
 
     if reason := missing():
         test_logs_in_and_refreshes.skip = reason  # type: ignore[attr-defined]  # how trial marks a skip
+
+
+class DeviceTests(SynchronousTestCase):
+    """The walk in openid_client_device.mjs."""
+
+    def test_device_signs_in(self) -> None:
+        over = {"staticClients": [{"id": "tv", "name": "Television", "public": True}]}
+        daemon = DaemonProcess(Path(self.mktemp()).absolute(), over)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        self.assertEqual(
+            {
+                "polls": ["authorization_pending", "tokens"],
+                "end": 200,
+                "name": "Kilgore Trout",
+                "audience": "tv",
+                "refreshedSub": True,
+            },
+            walk(self, daemon, "openid_client_device.mjs"),
+        )
+
+    if reason := missing():
+        test_device_signs_in.skip = reason  # type: ignore[attr-defined]  # how trial marks a skip
+
+
+class WithoutABrowserTests(SynchronousTestCase):
+    """The walk in openid_client_direct.mjs."""
+
+    def test_authenticates_in_each_way_and_introspects_and_revokes(self) -> None:
+        key = new_key("P-256", kid="k")
+        over = {
+            "oauth2": {"grantTypes": ["client_credentials"]},
+            "staticClients": [
+                {"id": "machine", "name": "Machine", "secret": SECRET},
+                {"id": "keyed", "name": "Keyed", "jwks": {"keys": [dict(public(key))]}},
+            ],
+        }
+        daemon = DaemonProcess(Path(self.mktemp()).absolute(), over)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        machine, keyed = packed_subject("machine", ""), packed_subject("keyed", "")
+        self.assertEqual(
+            {
+                "subjects": {
+                    "client_secret_basic": machine,
+                    "client_secret_post": machine,
+                    "client_secret_jwt": machine,
+                    "private_key_jwt": keyed,
+                },
+                "before": [True, "machine", "access_token"],
+                "after": {"active": False},
+                "refused": True,
+            },
+            walk(self, daemon, "openid_client_direct.mjs", SECRET, key.export_private()),
+        )
+
+    if reason := missing():
+        test_authenticates_in_each_way_and_introspects_and_revokes.skip = reason  # type: ignore[attr-defined]  # trial's way

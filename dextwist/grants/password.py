@@ -1,0 +1,115 @@
+"""The password grant: a client that was told a person's password (RFC 6749 §4.3)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+
+from dextwist.connectors.interface import (
+    ConnectorScopes,
+    Identity,
+    OpenedConnector,
+    PasswordConnector,
+    RefreshConnector,
+)
+from dextwist.grants.asking import ConnectorAsker
+from dextwist.grants.interface import TokenRequest, TokenResponse
+from dextwist.model.times import utc_now
+from dextwist.oauth.errors import OAuthError
+from dextwist.oauth.gate import check_authorization_scopes, gives_refresh_token
+from dextwist.oauth.grant_types import PASSWORD
+from dextwist.oauth.scopes import parse_scopes
+from dextwist.storage.interface import Storage
+from dextwist.tokens.claims import TokenSubject
+from dextwist.tokens.families import member_id
+from dextwist.tokens.issuer import TokenIssuer, existing_peers
+from dextwist.tokens.refresh_tokens import RefreshTokenMaker, refresh_token_string
+
+
+@attrs.frozen(kw_only=True)
+class ExaminedPassword:
+    """A login that may be tried."""
+
+    client_id: str
+    connector_id: str
+    username: str
+    password: str = attrs.field(repr=False)
+    scopes: tuple[str, ...]
+    nonce: str
+
+
+@attrs.frozen(kw_only=True)
+class PasswordGrant:
+    """Logs a person in through the one connector that is configured for it.
+
+    There is no browser: no session begins, and the tokens name no time of login.
+    """
+
+    grant_type: ClassVar[str] = PASSWORD
+
+    storage: Storage
+    issuer: TokenIssuer
+    refresh_tokens: RefreshTokenMaker
+    asker: ConnectorAsker
+    clock: IReactorTime
+    #: `oauth2.passwordConnector`
+    connector_id: str
+
+    async def examine(self, request: TokenRequest) -> ExaminedPassword:
+        """User name, password and scopes, if they are all there and the scopes good."""
+        form, scopes = request.form, parse_scopes(request.form.get("scope"))
+        for name in ("username", "password"):
+            if not form.get(name):
+                raise OAuthError("invalid_request", f"{name} is missing")
+        peers = await existing_peers(self.storage, scopes)
+        check_authorization_scopes(request.client, scopes, peers)
+        return ExaminedPassword(
+            client_id=request.client.id,
+            connector_id=self.connector_id,
+            username=form.get("username"),
+            password=form.get("password"),
+            scopes=scopes,
+            nonce=form.get("nonce"),
+        )
+
+    async def redeem(self, examined: ExaminedPassword, opened: OpenedConnector | None) -> TokenResponse:
+        """Log in, store the refresh token where one is wanted, then sign."""
+        if opened is None or not isinstance(opened.connector, PasswordConnector):
+            raise OAuthError("invalid_request", "the connector takes no password")
+        identity = await self._identity(examined, opened.connector)
+        subject = TokenSubject(
+            client_id=examined.client_id,
+            scopes=examined.scopes,
+            claims=identity.claims,
+            connector_id=examined.connector_id,
+            nonce=examined.nonce,
+        )
+        can_refresh = isinstance(opened.connector, RefreshConnector)
+        refresh_token, access_token_id = None, self.issuer.new_token_id()
+        if gives_refresh_token(opened.record, can_refresh, examined.scopes):
+            refresh_token, creation = await self.refresh_tokens.creation(
+                subject, utc_now(self.clock), identity.connector_data
+            )
+            await self.storage.write(*creation)
+            access_token_id = member_id(refresh_token.id, access_token_id)
+        tokens = await self.issuer.issue(subject, access_token_id=access_token_id)
+        return TokenResponse(
+            access_token=tokens.access_token,
+            id_token=tokens.id_token,
+            expires_in=tokens.expires_in,
+            refresh_token=refresh_token_string(refresh_token) if refresh_token else "",
+        )
+
+    async def _identity(self, examined: ExaminedPassword, connector: PasswordConnector) -> Identity:
+        names = {"connector_id": examined.connector_id, "client_id": examined.client_id}
+        login = connector.login(ConnectorScopes.of(examined.scopes), examined.username, examined.password)
+        unusable = OAuthError("server_error", "the login could not be tried", status=500)
+        identity = await self.asker.ask(login, **names, unusable=unusable)
+        if identity is None:
+            self.asker.audit.invalid_credentials(examined.username, **names)
+            # dex's answer, on which programs rely, where RFC 6749 §5.2 has invalid_grant.
+            raise OAuthError("access_denied", "invalid username or password", status=401)
+        self.asker.audit.succeeded(identity.claims, **names)
+        return identity

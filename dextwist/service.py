@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import attrs
 from twisted.application.service import IService, Service
@@ -28,6 +28,9 @@ from dextwist.config.addresses import ListenAddress
 from dextwist.config.configuration import Configuration
 from dextwist.telemetry.logs import FORMATS, LogFile, LogOutput, LogStream, RecordObserver
 from dextwist.web.front.factory import FrontFactory
+
+if TYPE_CHECKING:
+    from dextwist.web.tls import ServerCertificate
 
 __all__ = ["CannotListen", "DaemonService", "Options", "makeService"]
 
@@ -48,6 +51,9 @@ class Daemon(Protocol):
 
     @property
     def telemetry_site(self) -> Site | None: ...
+
+    @property
+    def certificate(self) -> ServerCertificate | None: ...
 
     async def start(self) -> None:
         """Have everything work that answers need. Where that fails, everything is closed again."""
@@ -138,6 +144,9 @@ class DaemonService(Service):
         if self.daemon.telemetry_site is not None:
             await self._listen("telemetry", config.telemetry.http, self.daemon.telemetry_site)
         await self._listen("http", config.web.http, self.daemon.front)
+        if self.daemon.certificate is not None:
+            behind_tls = self.daemon.certificate.in_front_of(self.daemon.front)
+            await self._listen("https", config.web.https, behind_tls)
 
     async def _listen(self, server: str, address: ListenAddress | None, factory: IProtocolFactory) -> None:
         if address is None:
@@ -170,7 +179,9 @@ class DaemonService(Service):
             self.reopen_log()
         except OSError as error:
             self.log.error("the log file cannot be opened again: {reason}", reason=error.strerror)
-        self.log.info("hangup signal: there is nothing to reload")
+        if self.daemon.certificate is not None:
+            self.daemon.certificate.look()
+        self.log.info("hangup signal: log file and certificate were looked at")
 
     async def _stop(self) -> None:
         self.log.debug("starting graceful shutdown")

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from twisted.web.server import Site
@@ -87,6 +88,9 @@ from dextwist.web.site import SiteMap
 from dextwist.web.token import TokenGroup
 from dextwist.web.userinfo import UserinfoGroup
 
+if TYPE_CHECKING:
+    from dextwist.web.tls import ServerCertificate
+
 
 @attrs.define(kw_only=True)
 class Daemon:
@@ -95,6 +99,8 @@ class Daemon:
     config: Configuration
     front: FrontFactory
     telemetry_site: Site | None
+    #: of the https listener, where there is one.
+    certificate: ServerCertificate | None
     storage: Storage
     signer: Signer
     hash_threads: HashThreads
@@ -107,7 +113,8 @@ class Daemon:
     async def start(self) -> None:
         """Open the storage, have keys, open connectors.
 
-        Raises StorageError, SigningError, NoConnectors or ConnectorUnavailable, and then nothing runs.
+        Raises StorageError, SigningError, NoConnectors, ConnectorUnavailable or
+        CertificateError, and then nothing runs.
         """
         continue_on_failure = self.config.features.continue_on_connector_failure
         async with AsyncExitStack() as started:
@@ -121,6 +128,9 @@ class Daemon:
             await self.connectors.open_all(continue_on_failure=continue_on_failure)
             await self.health.start()
             started.push_async_callback(self.health.stop)
+            if self.certificate is not None:
+                self.certificate.start()
+                started.callback(self.certificate.stop)
             self.collector.startService()
             started.callback(self.collector.stopService)
             self._started = started.pop_all()
@@ -194,6 +204,7 @@ def build(config: Configuration, *, reactor: Any, storage: Storage | None = None
         config=config,
         front=front,
         telemetry_site=_telemetry_site(telemetry, health, reactor),
+        certificate=_certificate(config, reactor),
         storage=overlaid,
         signer=signer,
         hash_threads=hash_threads,
@@ -208,6 +219,21 @@ class _QuietSite(Site):
 
     def log(self, request: object) -> None:
         """There is no access log: writing one costs a quarter of the server's time."""
+
+
+def _certificate(config: Configuration, reactor: Any) -> ServerCertificate | None:
+    web = config.web
+    if web.https is None:
+        return None
+    from dextwist.web.tls import ServerCertificate
+
+    return ServerCertificate(
+        certificate=Path(web.tls_cert),
+        key=Path(web.tls_key),
+        clock=reactor,
+        min_version=web.tls_min_version,
+        max_version=web.tls_max_version,
+    )
 
 
 def _engine(config: Configuration, reactor: Any) -> Storage:

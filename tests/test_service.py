@@ -106,6 +106,7 @@ class FakeDaemon:
     config: Configuration
     front: FakeFront
     telemetry_site: Site | None
+    certificate: None = None
     error: Exception | None = None
     starting: Deferred[None] = attrs.field(factory=Deferred)
     starts_slowly: bool = False
@@ -416,7 +417,7 @@ class TwistdTests(SynchronousTestCase):
         process = self.begin()
         self.wait_for(self.listening())
         process.send_signal(signal.SIGHUP)
-        self.wait_for("nothing to reload")
+        self.wait_for("hangup signal")
         self.assertIsNone(process.poll())
 
     def test_other_reactor_can_be_chosen(self) -> None:

@@ -24,7 +24,6 @@ NOT_YET = (
         refused=True,
     ),
     Remark("signer.type", "signer type {value} is not built yet", values=("vault",), refused=True),
-    Remark("web.https", "HTTPS is not built yet: nothing listens there", refused=True, unless="web.http"),
     Remark("mfa.authenticators", _SECOND_FACTORS, refused=True),
     Remark("mfa.defaultMFAChain", _SECOND_FACTORS, refused=True),
     Remark("staticClients[*].mfaChain", _SECOND_FACTORS, refused=True),

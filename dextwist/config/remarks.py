@@ -23,10 +23,8 @@ class Remark:
     says: str
     #: the values that are remarked upon; None: any but nothing, false and an empty list.
     values: Sequence[Any] | None = attrs.field(default=None, kw_only=True)
-    #: a problem rather than a warning ...
+    #: a problem rather than a warning.
     refused: bool = attrs.field(default=False, kw_only=True)
-    #: ... unless this key has a value too.
-    unless: str = attrs.field(default="", kw_only=True)
 
 
 def remark(findings: Findings, table: Iterable[Remark]) -> None:
@@ -36,7 +34,5 @@ def remark(findings: Findings, table: Iterable[Remark]) -> None:
         for path, node in by_pattern.get(row.pattern.lower(), []):
             value = plain(node)
             if value in row.values if row.values is not None else value not in _NOTHING:
-                others = [plain(other) for _, other in by_pattern.get(row.unless.lower(), [])]
-                refused = row.refused and all(other in _NOTHING for other in others)
-                note = findings.refuse if refused else findings.warn
+                note = findings.refuse if row.refused else findings.warn
                 note(path, row.says.format(value=value))

@@ -46,10 +46,7 @@ class ExamplesTest(ConfigCase):
         }
         self.assertEqual(
             self.problems_of("production.yaml", environ),
-            [
-                ("storage.type", "storage type postgres is not built yet"),
-                ("web.https", "HTTPS is not built yet: nothing listens there"),
-            ],
+            [("storage.type", "storage type postgres is not built yet")],
         )
 
     def test_21_replicas_lack_only_what_is_not_built(self) -> None:

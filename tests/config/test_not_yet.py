@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from dextwist.config.connectors import TYPES
@@ -29,7 +28,6 @@ class NotYetTest(ConfigCase):
         self.assertEqual(self.load(over).warnings, ())
 
     def test_what_cannot_work_without_is_a_problem(self) -> None:
-        file = str(Path(self.file("")).absolute())
         for storage in (
             {"type": "redis"},
             {"type": "postgres"},
@@ -43,9 +41,6 @@ class NotYetTest(ConfigCase):
         self.assert_refused(
             {"signer": {"type": "vault", "config": {"keyName": "k"}}}, "signer.type", "not built yet"
         )
-        https = {"https": ":5554", "tlsCert": file, "tlsKey": file}
-        self.assert_refused({"web": https}, "web.https", "not built yet")
-        self.assert_warned({"web": {**https, "http": ":5556"}}, "web.https", "not built yet")
 
     def test_what_protects_somebody_is_a_problem(self) -> None:
         app = {"id": "app", "type": "TOTP"}

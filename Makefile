@@ -3,12 +3,13 @@
 # make example   the example application on http://127.0.0.1:5555/
 # make check     format, lint, types, import direction: seconds
 # make test      the whole suite; its last line counts
+# make bench     measure the daemon; options in BENCH, for example: make bench BENCH='--scenarios refresh'
 
 PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: install serve example check test
+.PHONY: install serve example check test bench
 
 install: $(VENV)/installed
 
@@ -42,3 +43,6 @@ check: install
 test: install
 	@.ci/peers
 	@$(BIN)/python -m tests.run
+
+bench: install
+	@$(BIN)/python -m benchmarks $(BENCH)

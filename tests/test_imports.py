@@ -44,7 +44,7 @@ ROOMS: Mapping[str, frozenset[str]] = {
 BESIDE: Mapping[str, frozenset[str]] = {
     "wiring": frozenset(ROOMS),
     "command_line": frozenset({"config"}),
-    "service": frozenset({"wiring", "command_line", "config", "telemetry", "web.front.factory"}),
+    "service": frozenset({"wiring", "command_line", "config", "telemetry", "web.front.factory", "web.tls"}),
 }
 
 #: What connectors share. Every other module of that room is one type, known to the registry alone.

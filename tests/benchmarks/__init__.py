@@ -1,0 +1,1 @@
+"""What measures must itself be right. No time is judged here."""

@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from threading import Event
 from typing import Any, ClassVar, TypeVar
 
 import attrs
 from twisted.enterprise.adbapi import Connection, ConnectionPool
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 
@@ -76,10 +78,19 @@ class SqliteStorage:
 
     async def start(self) -> None:
         """Open the database, make our tables or adopt dex's; StorageError, with everything as it was."""
+        if self._database.mode == "ro":
+            # Opening it would leave an empty log beside it.
+            raise StorageUnavailable(f"the database {self._database} is read-only")
         self._database.make_private()
         writer = self._pool(self._database.uri(), threads=1)
+        given_up = Event()
         try:
-            adopted = await writer.runWithConnection(self._prepare)
+            adopted = await writer.runWithConnection(self._prepare, given_up)
+        except CancelledError:
+            # The thread cannot be cancelled, but it may be waiting for a lock.
+            given_up.set()
+            writer.close()
+            raise
         except (sqlite3.Error, StorageError) as error:
             writer.close()
             if isinstance(error, sqlite3.Error):
@@ -197,17 +208,23 @@ class SqliteStorage:
             **_settings(),
         )
 
-    def _prepare(self, connection: Connection) -> dict[str, int] | None:
+    def _prepare(self, connection: Connection, given_up: Event) -> dict[str, int] | None:
         """In the writer's thread: look, then make our tables; how many rows were adopted."""
+
+        def waiting(statement: str) -> sqlite3.Cursor:
+            cursor: sqlite3.Cursor
+            cursor = patiently(lambda: connection.execute(statement), self.start_patience, given_up)
+            return cursor
+
         connection.execute("pragma synchronous = full")
         # Until this transaction knows whose database it is, nothing in it is changed.
-        patiently(lambda: connection.execute("begin exclusive"), self.start_patience)
+        waiting("begin exclusive")
         existing = connection.execute("select name from sqlite_master where type in ('table', 'view')")
         # SQLite's own tables, of statistics and the like, say nothing.
         names = {name for (name,) in existing if not name.startswith("sqlite_")}
         adopted = self._schema.prepare(connection.cursor, names, to_milliseconds(utc_now(self.clock)))
         connection.execute("commit")
-        journal = patiently(lambda: connection.execute("pragma journal_mode = wal"), self.start_patience)
+        journal = waiting("pragma journal_mode = wal")
         if self._database.path is not None and journal.fetchone() != ("wal",):
             raise StorageError("cannot be written ahead: it must be on a local disk")
         return adopted

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import TypeVar
 from urllib.parse import parse_qs, unquote
 
@@ -82,8 +83,8 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def patiently(work: Callable[[], R], patience: float) -> R:
-    """Do the work when others' locks allow it, for at most so many seconds.
+def patiently(work: Callable[[], R], patience: float, given_up: Event | None = None) -> R:
+    """Do the work when others' locks allow it, for at most so many seconds and until it is given up.
 
     SQLite's own way of waiting sleeps longer and longer, up to 100 ms, and so may never meet the
     moment when a busy neighbour lets go. Here it sleeps a few milliseconds (the connection's
@@ -94,5 +95,5 @@ def patiently(work: Callable[[], R], patience: float) -> R:
         try:
             return work()
         except sqlite3.OperationalError as error:
-            if _code(error) not in _BUSY or time.monotonic() >= end:
+            if _code(error) not in _BUSY or time.monotonic() >= end or (given_up and given_up.is_set()):
                 raise

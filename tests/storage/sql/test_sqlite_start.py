@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.model.client import CLIENTS
@@ -158,12 +159,22 @@ class SqliteStartTests(SqliteTestCase):
         self.assertEqual(reason, f"the database {self.file} is locked by another process")
         await self.assert_untouched("holds tables of another program")
 
+    async def test_start_that_waits_for_a_lock_can_be_given_up(self) -> None:
+        await (await self.opened()).stop()
+        with self.beside() as database:
+            database.execute("begin immediate")
+            start: Deferred[None] = Deferred.fromCoroutine(self.storage(start_patience=1000.0).start())
+            start.cancel()
+            await self.assertFailure(start, CancelledError)
+        await self.opened()
+
     async def test_read_only_database_is_refused(self) -> None:
         await (await self.opened()).stop()
         before = self.file.read_bytes()
         reason = await self.refusal(f"file:{self.file}?mode=ro")
         self.assertEqual(reason, f"the database {self.file} is read-only")
         self.assertEqual(self.file.read_bytes(), before)
+        self.assertEqual(list(self.file.parent.glob(f"{self.file.name}*")), [self.file])
 
     async def test_missing_folder_is_told(self) -> None:
         missing = self.file / "dex.db"

@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 from cryptography.exceptions import InvalidSignature
 
+from dextwist.jose.errors import InvalidToken, UnusableKey
+from dextwist.jose.jws import ALGORITHMS, CompactJWS, VerifyingKey, verified
 from dextwist.model.client import Client
 from dextwist.oauth.client_assertion import CLIENT_SECRET_JWT, PRIVATE_KEY_JWT
-from dextwist.signing.interface import InvalidToken, SigningError
-from dextwist.signing.jws import ALGORITHMS, CompactJWS, VerifyingKey, verified
 
 #: How long a secret must be for each algorithm: as long as its hash (RFC 7518 §3.2).
 SECRET_BYTES: Mapping[str, int] = {"HS256": 32, "HS384": 48, "HS512": 64}
@@ -53,7 +53,7 @@ def usable_methods(clients: Iterable[Client]) -> dict[str, tuple[str, ...]]:
 def _of_the_set(client: Client) -> list[VerifyingKey]:
     try:
         return [VerifyingKey.of(jwk) for jwk in client.jwks]
-    except SigningError as error:
+    except UnusableKey as error:
         raise InvalidToken(f"the client's key set cannot be used: {error}") from None
 
 

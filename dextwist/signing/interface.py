@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from dextwist.jose.errors import InvalidToken as InvalidToken
+from dextwist.jose.jws import VerifiedToken as VerifiedToken
 from dextwist.model.client import Client
 from dextwist.model.keys import JWKDict
 
@@ -23,16 +25,6 @@ class SigningError(Exception):
         return self.reason
 
 
-@attrs.frozen(eq=False)
-class InvalidToken(Exception):
-    """A token that this server did not sign, or that does not say so properly; the text is for the log."""
-
-    reason: str
-
-    def __str__(self) -> str:
-        return self.reason
-
-
 class Signature(Protocol):
     """One key at work: makes compact JWS, synchronously, in whichever thread it is called."""
 
@@ -42,16 +34,6 @@ class Signature(Protocol):
 
     def sign(self, payload: bytes, typ: str | None = None) -> str:
         """The compact JWS of the payload (RFC 7515 §7.1); `typ` goes into the protected header."""
-
-
-@attrs.frozen(kw_only=True)
-class VerifiedToken:
-    """A token whose signature is ours. Times, issuer and audience are not checked yet."""
-
-    header: Mapping[str, Any]
-    claims: Mapping[str, Any]
-    #: the payload's bytes as they were signed.
-    payload: bytes
 
 
 @attrs.frozen(kw_only=True)

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import attrs
 
+from dextwist.jose.errors import UnusableKey
+from dextwist.jose.jws import VerifyingKey
 from dextwist.model.keys import JWKDict, Keys
 from dextwist.signing.interface import SigningError
 from dextwist.signing.jwk import public_members
-from dextwist.signing.jws import KeySignature, VerifyingKey
+from dextwist.signing.jws import KeySignature
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -43,11 +45,15 @@ class KeySet:
         """Load the record's keys. SigningError where one is malformed or none can sign."""
         if record.signing_key is None:
             raise SigningError("there is no key to sign with")
-        lasting = [_Entry.of(pair.public) for pair in (record.signing_key, record.next_key) if pair]
-        retired = [_Entry.of(old.public_key, old.expires_at) for old in record.verification_keys]
+        try:
+            signature = KeySignature.of(record.signing_key.private)
+            lasting = [_Entry.of(pair.public) for pair in (record.signing_key, record.next_key) if pair]
+            retired = [_Entry.of(old.public_key, old.expires_at) for old in record.verification_keys]
+        except UnusableKey as unusable:
+            raise SigningError(str(unusable)) from None
         return cls(
             record=record,
-            signature=KeySignature.of(record.signing_key.private),
+            signature=signature,
             algorithms=tuple(dict.fromkeys(entry.key.algorithm for entry in lasting)),
             entries=(*lasting, *retired),
         )

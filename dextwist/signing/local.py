@@ -12,11 +12,12 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
+from dextwist.jose.errors import UnknownKey
+from dextwist.jose.jws import verified
 from dextwist.model.keys import KEYS, KEYS_ID, KeyPair, Keys
 from dextwist.model.times import EPOCH, utc_now
 from dextwist.signing.interface import PublishedKeys, Signature, SigningError, VerifiedToken
 from dextwist.signing.jwk import generate
-from dextwist.signing.jws import UnknownKey, verified
 from dextwist.signing.keyset import KeySet
 from dextwist.signing.rotation import RotationPolicy, Step, after_step, next_step, rotation_time
 from dextwist.signing.threads import Threads
@@ -112,6 +113,13 @@ class LocalSigner:
     async def algorithms(self) -> Sequence[str]:
         """The signing key's algorithm, and its successor's where that is another."""
         return self._keys().algorithms
+
+    def key_age(self) -> float:
+        """For how many seconds the signing key has been signing, by the present rotation period."""
+        if self._key_set is None:
+            return 0.0
+        since = self._key_set.record.next_rotation_at - self.policy.rotation_period
+        return (utc_now(self.clock) - since).total_seconds()
 
     def _keys(self) -> KeySet:
         if self._key_set is None:

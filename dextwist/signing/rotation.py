@@ -12,8 +12,8 @@ from enum import Enum
 
 import attrs
 
+from dextwist.jose.jwk import algorithm_of
 from dextwist.model.keys import KeyPair, Keys, VerificationKey
-from dextwist.signing.jwk import algorithm_of
 
 _SECOND = timedelta(seconds=1)
 _LONGEST_MAX_AGE = timedelta(minutes=10)

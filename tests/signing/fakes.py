@@ -10,11 +10,12 @@ from typing import TypeVar
 import attrs
 from twisted.internet.defer import Deferred, maybeDeferred
 
+from dextwist.jose.jws import VerifyingKey, verified
 from dextwist.model.keys import KeyPair
 from dextwist.model.kind import Key, Kind
 from dextwist.signing.interface import PublishedKeys, Signature, VerifiedToken
 from dextwist.signing.jwk import generate
-from dextwist.signing.jws import KeySignature, VerifyingKey, verified
+from dextwist.signing.jws import KeySignature
 from dextwist.storage.interface import Change, Changed
 from dextwist.storage.memory import MemoryStorage
 

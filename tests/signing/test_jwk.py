@@ -8,8 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto.jwk import JWK
 from twisted.trial.unittest import SynchronousTestCase
 
-from dextwist.signing.interface import SigningError
-from dextwist.signing.jwk import algorithm_of, generate, private_key, public_key, public_members
+from dextwist.jose.errors import UnusableKey
+from dextwist.jose.jwk import algorithm_of, public_key
+from dextwist.signing.jwk import generate, private_key, public_members
 from tests.signing.fakes import key_source
 
 
@@ -46,7 +47,7 @@ class GenerateTests(SynchronousTestCase):
 
     def test_no_keys_are_made_for_other_algorithms(self) -> None:
         for algorithm in ("HS256", "ES384", "none", ""):
-            self.assertRaises(SigningError, generate, algorithm)
+            self.assertRaises(UnusableKey, generate, algorithm)
 
 
 class ReadingTests(SynchronousTestCase):
@@ -62,7 +63,7 @@ class ReadingTests(SynchronousTestCase):
             self.assertEqual(algorithm_of({"kty": kty} | ({"crv": crv} if crv else {})), algorithm)
         self.assertEqual(algorithm_of({"kty": "RSA", "alg": "RS512"}), "RS512")
         for unknown in ({"kty": "oct"}, {"kty": "EC", "crv": "secp256k1"}, {}):
-            self.assertRaises(SigningError, algorithm_of, unknown)
+            self.assertRaises(UnusableKey, algorithm_of, unknown)
 
     def test_public_members_of_a_private_key_without_algorithm_and_use(self) -> None:
         for algorithm in ("RS256", "ES256"):
@@ -92,10 +93,10 @@ class ReadingTests(SynchronousTestCase):
     def test_malformed_key_is_an_error_that_does_not_quote_it(self) -> None:
         pair = key_source()("ES256")
         for broken in ({"x": "!"}, {"x": None}, {"y": pair.public["x"]}, {"crv": "P-999"}, {"kty": "oct"}):
-            error = self.assertRaises(SigningError, public_key, {**pair.public, **broken})
+            error = self.assertRaises(UnusableKey, public_key, {**pair.public, **broken})
             self.assertIn(pair.public["kid"], str(error))
-            error = self.assertRaises(SigningError, private_key, {**pair.private, **broken})
+            error = self.assertRaises(UnusableKey, private_key, {**pair.private, **broken})
             self.assertNotIn(pair.private["d"], str(error))
-        self.assertRaises(SigningError, private_key, pair.public)
-        self.assertRaises(SigningError, private_key, {**key_source()("RS256").private, "p": "", "d": "AQ"})
-        self.assertRaises(SigningError, public_members, {"kty": "RSA", "kid": "a", "n": "AQ"})
+        self.assertRaises(UnusableKey, private_key, pair.public)
+        self.assertRaises(UnusableKey, private_key, {**key_source()("RS256").private, "p": "", "d": "AQ"})
+        self.assertRaises(UnusableKey, public_members, {"kty": "RSA", "kid": "a", "n": "AQ"})

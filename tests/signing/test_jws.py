@@ -11,9 +11,10 @@ from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 from twisted.trial.unittest import SynchronousTestCase
 
-from dextwist.signing.base64url import encoded
-from dextwist.signing.interface import InvalidToken, SigningError
-from dextwist.signing.jws import KeySignature, UnknownKey, VerifyingKey, verified
+from dextwist.jose.base64url import encoded
+from dextwist.jose.errors import InvalidToken, UnknownKey, UnusableKey
+from dextwist.jose.jws import VerifyingKey, verified
+from dextwist.signing.jws import KeySignature
 from tests.signing.fakes import key_source
 from tests.signing.forgeries import compact, parts
 
@@ -65,8 +66,8 @@ class AlgorithmTests(SynchronousTestCase):
 
     def test_key_of_the_wrong_kind_for_its_algorithm_is_an_error(self) -> None:
         for algorithm in ("RS256", "ES384", "EdDSA", "HS256"):
-            self.assertRaises(SigningError, VerifyingKey.of, {**PAIR.public, "alg": algorithm})
-            self.assertRaises(SigningError, KeySignature.of, {**PAIR.private, "alg": algorithm})
+            self.assertRaises(UnusableKey, VerifyingKey.of, {**PAIR.public, "alg": algorithm})
+            self.assertRaises(UnusableKey, KeySignature.of, {**PAIR.private, "alg": algorithm})
 
 
 class VerifiedTests(SynchronousTestCase):

@@ -14,7 +14,7 @@ from twisted.internet import reactor
 from twisted.logger import globalLogBeginner
 
 from dextwist.service import DaemonService, Options, makeService
-from dextwist.wiring import Daemon
+from dextwist.wiring.daemon import Daemon
 
 
 def main(period: str, *options: str) -> None:

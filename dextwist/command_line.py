@@ -14,6 +14,7 @@ from twisted.python import usage
 import dextwist
 from dextwist.config.configuration import Configuration, load
 from dextwist.config.errors import InvalidConfiguration
+from dextwist.connectors.types import ConnectorTypes
 
 #: The status of whoever was asked for something that cannot be: wrong options, a wrong configuration.
 USAGE_STATUS = 2
@@ -21,6 +22,8 @@ USAGE_STATUS = 2
 _HELP = """\
 usage: dextwist serve -c FILE [options]   run in the foreground: the same as twistd -n --pidfile= dex
        dextwist serve --help              all options
+       dextwist connector test ID -c FILE log in once through a connector and show what comes of it
+       dextwist connector types           list the connector types and where they come from
        dextwist version
 """
 
@@ -94,7 +97,12 @@ class Options(usage.Options):
             if self[option]
         }
         try:
-            self.configuration = load(self["config"], environ=self.environ, overrides=overrides)
+            self.configuration = load(
+                self["config"],
+                environ=self.environ,
+                overrides=overrides,
+                connector_types=ConnectorTypes(),
+            )
         except InvalidConfiguration as problems:
             self._refuse(str(problems))
         if self["check"]:
@@ -126,6 +134,12 @@ def main() -> None:
 
             sys.argv = ["twistd", "--nodaemon", "--pidfile=", "dex", *options]
             twistd.run()
+        case ["connector", "test", *arguments]:
+            from dextwist.connector_command import run_test
+
+            run_test(arguments)
+        case ["connector", "types"]:
+            sys.stdout.write(ConnectorTypes().table())
         case ["version" | "--version"]:
             sys.stdout.write(versions())
         case ["help" | "--help" | "-h"]:

@@ -201,7 +201,7 @@ def makeService(options: Options) -> IService:
     """The service that twistd runs. Raises SystemExit, having said why, where there can be none."""
     from twisted.internet import reactor
 
-    from dextwist.wiring import build
+    from dextwist.wiring.daemon import build
 
     config = options.configuration
     try:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import attrs
 
 from dextwist.config.clients import clients
+from dextwist.config.connector_types import DEX_TYPES, ConnectorTypes
 from dextwist.config.connectors import LOCAL, Connector, RefreshPolicy, connectors
 from dextwist.config.document import read_document
 from dextwist.config.errors import InvalidConfiguration
@@ -30,6 +31,7 @@ from dextwist.config.telemetry import Telemetry
 from dextwist.config.values import boolean, text
 from dextwist.config.weakenings import WEAKENINGS
 from dextwist.config.web import Web
+from dextwist.model.claim_rules import ClaimRules
 from dextwist.model.client import Client
 from dextwist.model.connector import ConnectorRecord
 from dextwist.model.password import Password
@@ -98,6 +100,11 @@ class Configuration:
         return {each.record.id: each.refresh_policy for each in self.connectors}
 
     @property
+    def claim_rules(self) -> Mapping[str, ClaimRules]:
+        """What is made of the claims of which connector, by its id; any other's stay as they are."""
+        return {each.record.id: each.claim_rules for each in self.connectors if each.claim_rules}
+
+    @property
     def grant_types(self) -> tuple[str, ...]:
         """The grants that are served, sorted."""
         return self.oauth2.grant_types(self.features)
@@ -128,13 +135,13 @@ def load(
     *,
     environ: Mapping[str, str],
     overrides: Mapping[str, str] | None = None,
-    connector_types: Collection[str] = (),
+    connector_types: ConnectorTypes = DEX_TYPES,
 ) -> Configuration:
     """The configuration that the file holds.
 
-    `overrides` are values that come before the file's, by YAML path; `connector_types` those that
-    installed packages add to dex's. Files that the configuration names are looked at, nothing else is
-    opened. Raises InvalidConfiguration with everything that is wrong.
+    `overrides` are values that come before the file's, by YAML path; `connector_types` knows the types
+    that connectors may have. Files that the configuration names are looked at, nothing else is opened.
+    Raises InvalidConfiguration with everything that is wrong.
     """
     document = read_document(path)
     findings = Findings(

@@ -28,6 +28,8 @@ class Limits:
     idle_timeout: timedelta = key("idleTimeout", duration(), timedelta(seconds=75))
     #: for taking an answer.
     write_timeout: timedelta = key("writeTimeout", duration(), timedelta(seconds=30))
+    #: logins from one address that are begun and not finished; beyond, the oldest gives way.
+    max_pending_logins: int = key("maxPendingLogins", integer(1), 200)
     max_connections: int = key("maxConnections", integer(1), 1000)
     #: 0: no such limit, since many people may come through one proxy.
     max_connections_per_address: int = key("maxConnectionsPerAddress", integer(0), 0)

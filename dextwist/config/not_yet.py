@@ -6,7 +6,7 @@ second factor that is silently left out would be worse than no start.
 
 from __future__ import annotations
 
-from dextwist.config.connectors import TYPES
+from dextwist.config.connector_types import TYPES
 from dextwist.config.places import Findings
 from dextwist.config.remarks import Remark
 
@@ -35,7 +35,9 @@ NOT_YET = (
     Remark(
         "connectors[*].type",
         "connector type {value} is not built yet: this connector cannot be opened",
-        values=sorted(TYPES - {"mockCallback", "mockPassword"}),
+        values=sorted(
+            TYPES - {"google", "ldap", "microsoft", "mockCallback", "mockPassword", "oauth", "oidc"}
+        ),
     ),
 )
 

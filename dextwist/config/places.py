@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import attrs
 
+from dextwist.config.connector_types import DEX_TYPES, ConnectorTypes
 from dextwist.config.document import Node
 from dextwist.config.errors import ConfigError, located
 from dextwist.config.expansion import expanded
@@ -27,8 +28,7 @@ class Findings:
     features: Features
     #: values from the command line, by YAML path.
     overrides: Mapping[str, str] = attrs.field(factory=dict)
-    #: connector types that installed packages add.
-    connector_types: Collection[str] = ()
+    connector_types: ConnectorTypes = DEX_TYPES
     problems: list[ConfigError] = attrs.field(factory=list)
     warnings: list[str] = attrs.field(factory=list)
     #: every value that was looked at, by its path.

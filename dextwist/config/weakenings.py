@@ -30,6 +30,30 @@ WEAKENINGS = (
     ),
     Remark("oauth2.passwordConnector", "less safe: clients get to see the passwords of their users"),
     Remark(
+        "connectors[*].config.insecureSkipVerify",
+        "less safe: insecureSkipVerify believes whoever answers in the upstream's place",
+        values=(True,),
+    ),
+    Remark(
+        "connectors[*].config.insecureAllowHTTP",
+        "less safe: whoever is on the way can answer in the upstream's place",
+        values=(True,),
+    ),
+    Remark(
+        "connectors[*].config.insecureSkipEmailVerified",
+        "less safe: addresses count as verified where the upstream does not say so",
+        values=(True,),
+    ),
+    Remark(
+        "connectors[*].config.providerDiscoveryOverrides",
+        "less safe: what the provider says of its own addresses is not believed",
+    ),
+    Remark(
+        "connectors[*].config.tokenExchangeAudiences[*]",
+        "less safe: tokens that the upstream made for any other application are exchanged",
+        values=("*",),
+    ),
+    Remark(
         "connectors[*].type",
         "less safe: {value} is for development, it lets in people who do not exist",
         values=("mockCallback", "mockPassword"),

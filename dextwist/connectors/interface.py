@@ -6,8 +6,9 @@ of the abilities. It keeps nothing of a login in memory: the callback may reach 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
@@ -25,6 +26,8 @@ class ConnectorError(Exception):
     timed_out: bool = False
     #: it could not be reached, or broke off.
     unreachable: bool = False
+    #: it was not asked: the connector's own settings are wrong.
+    misconfigured: bool = False
 
     def __str__(self) -> str:
         return self.reason
@@ -64,6 +67,28 @@ class IdentityGone(Exception):
         return self.reason
 
 
+@attrs.frozen(eq=False)
+class RefreshInterrupted(Exception):
+    """A refresh failed after the upstream had renewed its tokens; what it gave is to be kept all the same."""
+
+    cause: IdentityGone | LoginRefused | ConnectorError
+    connector_data: bytes = attrs.field(repr=False)
+
+    def __str__(self) -> str:
+        return str(self.cause)
+
+
+@contextmanager
+def keeping(connector_data: bytes) -> Iterator[None]:
+    """Whatever goes wrong in here goes wrong as RefreshInterrupted, with this data if there is any."""
+    try:
+        yield
+    except (IdentityGone, LoginRefused, ConnectorError) as failure:
+        if not connector_data:
+            raise
+        raise RefreshInterrupted(failure, connector_data) from failure
+
+
 @attrs.frozen(kw_only=True)
 class ConnectorScopes:
     """All that a connector learns of the scopes that a client asked for."""
@@ -84,6 +109,8 @@ class Identity:
     claims: Claims
     #: the connector's own, kept for refresh; never shown, never logged.
     connector_data: bytes = attrs.field(default=b"", repr=False)
+    #: all that the upstream said, for the operator's claims rules; given at a refresh too. Not stored.
+    upstream_claims: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -130,6 +157,31 @@ class PasswordConnector(Protocol):
         """
 
 
+@attrs.define(kw_only=True)
+class Negotiation:
+    """What a browser sent to log in with a Kerberos ticket (RFC 4559), and what it is told in turn."""
+
+    #: its Authorization header, empty for none.
+    authorization: str = attrs.field(repr=False)
+    #: it was asked for a ticket a short while ago, and shown the form.
+    asked_before: bool = False
+    #: for the connector to fill in: the WWW-Authenticate header of the answer.
+    challenge: str = attrs.field(default="", repr=False)
+    #: and whether somebody without a ticket may use the password form.
+    with_form: bool = False
+
+
+@runtime_checkable
+class NegotiatingConnector(Protocol):
+    """Logs in with a ticket that the browser shows, before the password form is."""
+
+    async def negotiate(self, scopes: ConnectorScopes, negotiation: Negotiation) -> Identity | None:
+        """The person, or None: then `challenge` is the answer, and the form where there is none.
+
+        Raises LoginRefused, ConnectorError, Overloaded.
+        """
+
+
 @runtime_checkable
 class CallbackConnector(Protocol):
     """Sends the browser to the upstream and reads what it brings back."""
@@ -159,7 +211,10 @@ class RefreshConnector(Protocol):
     """Looks the person up again when a refresh token is used."""
 
     async def refresh(self, scopes: ConnectorScopes, identity: Identity) -> Identity:
-        """The person as they are now. Raises IdentityGone, LoginRefused, ConnectorError."""
+        """The person as they are now.
+
+        Raises IdentityGone, LoginRefused, ConnectorError; RefreshInterrupted around one of them.
+        """
 
 
 @runtime_checkable
@@ -210,6 +265,8 @@ class ConnectorUnavailable(Exception):
     reason: str
     #: how it is configured; None: there is no connector of that id.
     record: ConnectorRecord | None = None
+    #: its settings are wrong, and no waiting will help.
+    misconfigured: bool = False
 
     def __str__(self) -> str:
         return f"connector {self.connector_id!r}: {self.reason}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any, ClassVar
 
 import attrs
@@ -82,11 +82,14 @@ class OpenedConnectors(Connectors):
     _instances: dict[str, _Instance] = attrs.field(init=False, factory=dict)
     _retired: dict[_Instance, IDelayedCall] = attrs.field(init=False, factory=dict)
 
-    async def open_all(self, *, continue_on_failure: bool = True) -> list[ConnectorUnavailable]:
+    async def open_all(
+        self, *, continue_on_failure: bool = True, configured: Collection[str] = ()
+    ) -> list[ConnectorUnavailable]:
         """Open every connector, all at once; those that failed, which are tried again when used.
 
         All may fail: signing keys and stored logins serve without an upstream. Raises NoConnectors
-        where there is none, and the first failure unless `continue_on_failure`.
+        where there is none, and the first failure unless `continue_on_failure`. Wrong settings of one that
+        is `configured` in the file, by its id, are raised in any case: waiting does not mend them.
         """
         records = await self.records()
         if not records:
@@ -97,8 +100,9 @@ class OpenedConnectors(Connectors):
         failures = [outcome for outcome in outcomes if isinstance(outcome, ConnectorUnavailable)]
         for failure in failures:
             self.log.error("server: Failed to open connector", id=failure.connector_id, err=failure.reason)
-        if failures and not continue_on_failure:
-            raise failures[0]
+        for failure in failures:
+            if not continue_on_failure or (failure.misconfigured and failure.connector_id in configured):
+                raise failure
         return failures
 
     async def get(self, connector_id: str) -> OpenedConnector:

@@ -19,9 +19,12 @@ from dextwist.connectors.interface import (
     LoginRefused,
     OpenedConnector,
     RefreshConnector,
+    RefreshInterrupted,
 )
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.grants.single_flight import SingleFlight
+from dextwist.grants.turns import Turns
+from dextwist.model.claims import Claims
 from dextwist.model.ids import new_id
 from dextwist.model.offline_session import OFFLINE_SESSIONS, OfflineSession
 from dextwist.model.refresh_token import REFRESH_TOKENS, RefreshToken
@@ -30,7 +33,7 @@ from dextwist.oauth.errors import OAuthError, unavailable
 from dextwist.oauth.gate import check_refresh_scopes
 from dextwist.oauth.grant_types import REFRESH_TOKEN
 from dextwist.oauth.scopes import GROUPS, parse_scopes
-from dextwist.storage.interface import NotFound, Storage, Update
+from dextwist.storage.interface import Change, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
 from dextwist.tokens.families import last_expiry, member_id
 from dextwist.tokens.issuer import TokenIssuer
@@ -52,6 +55,16 @@ class _Changed(Exception):
 
     verdict: Verdict
     token: RefreshToken
+
+
+@attrs.frozen(kw_only=True)
+class _LookUp:
+    """What the upstream was asked, and gave."""
+
+    #: the person as they are now; None where what is stored goes on to count.
+    claims: Claims | None = None
+    #: what dex kept on the token and the session is to have; empty: what is in the session.
+    connector_data: bytes = attrs.field(default=b"", repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -83,6 +96,7 @@ class RefreshTokenGrant:
     rechecks: Mapping[str, RecheckPolicy] = attrs.field(factory=dict)
     new_id: Callable[[], str] = new_id
     flights: SingleFlight[RefreshToken] = attrs.field(factory=SingleFlight)
+    turns: Turns = attrs.field(factory=Turns)
 
     async def examine(self, request: TokenRequest) -> ExaminedRefreshToken:
         """The token, if it is alive and this client's."""
@@ -148,32 +162,24 @@ class RefreshTokenGrant:
     ) -> RefreshToken:
         """The token after the person was looked up and the secret spent."""
         key = session_key(token.claims.user_id, token.connector_id)
-        try:
-            session = await self.storage.get(OFFLINE_SESSIONS, key)
-        except NotFound:
-            raise _invalid() from None
-        fresh = await self._fresh_identity(token, session, opened)
+        found = await self._looked_up(token, opened)
         now, new_secret = utc_now(self.clock), self.new_id()
 
         def rotated(current: RefreshToken) -> RefreshToken:
             verdict = judge(current, secret, self.policy, now)
             if verdict is not Verdict.CURRENT:
                 raise _Changed(verdict, current)
-            claims = fresh.claims if fresh else current.claims
+            claims = found.claims or current.claims
             after = redeemed(current, self.policy, now, new_secret=new_secret, claims=claims)
-            return attrs.evolve(after, rechecked_at=now if fresh else current.rechecked_at)
-
-        def remembered(current: OfflineSession) -> OfflineSession:
-            data = fresh.connector_data if fresh else b""
-            data = data or token.connector_data or current.connector_data
-            return attrs.evolve(current, connector_data=data)
+            return attrs.evolve(after, rechecked_at=now if found.claims else current.rechecked_at)
 
         def used(current: OfflineSession) -> OfflineSession:
             ref = current.refresh.get(token.id)
             if ref is None:
                 raise _invalid()
             refs = {**current.refresh, token.id: attrs.evolve(ref, last_used_at=now)}
-            return attrs.evolve(remembered(current), refresh=refs)
+            data = found.connector_data or current.connector_data
+            return attrs.evolve(current, refresh=refs, connector_data=data)
 
         try:
             changed, _ = await self.storage.write(
@@ -182,46 +188,92 @@ class RefreshTokenGrant:
         except NotFound:
             raise _invalid() from None
         except _Changed as other:
-            # Somebody was faster. The upstream has answered us too, though, and may honour only its latest.
-            if fresh and fresh.connector_data:
-                with suppress(NotFound):
-                    await self.storage.write(Update(OFFLINE_SESSIONS, key, remembered))
+            # Somebody was faster.
             if other.verdict is Verdict.PREDECESSOR:
                 return other.token
             raise await self._refusal(other.verdict, other.token) from None
         after: RefreshToken = changed.after
         return after
 
-    async def _fresh_identity(
-        self, token: RefreshToken, session: OfflineSession, opened: OpenedConnector | None
-    ) -> Identity | None:
-        """The person as they are now; None where what is stored goes on to count."""
+    async def _looked_up(self, token: RefreshToken, opened: OpenedConnector | None) -> _LookUp:
+        """The person as they are now, if it is time to ask."""
+        known = _LookUp(connector_data=token.connector_data)
         recheck = self.rechecks.get(token.connector_id, RecheckPolicy())
         if opened is None or not recheck.is_due(token.rechecked_at, utc_now(self.clock)):
-            return None
+            return known
         connector = opened.connector
         if connector is None:
             self._unanswered(token, recheck, "the connector cannot be opened")
-            return None
+            return known
         if not isinstance(connector, RefreshConnector):
-            return None
-        stored = Identity(claims=token.claims, connector_data=token.connector_data or session.connector_data)
+            return known
+        # All the tokens of a session share what the upstream gave, and it may be good for one use.
+        async with self.turns.of(session_key(token.claims.user_id, token.connector_id)):
+            return await self._asked(token, recheck, connector)
+
+    async def _asked(
+        self, token: RefreshToken, recheck: RecheckPolicy, connector: RefreshConnector
+    ) -> _LookUp:
+        """What the upstream says; what it will want next time is then written down."""
+        known = _LookUp(connector_data=token.connector_data)
+        try:
+            key = session_key(token.claims.user_id, token.connector_id)
+            session = await self.storage.get(OFFLINE_SESSIONS, key)
+        except NotFound:
+            raise _invalid() from None
+        stored = Identity(
+            claims=token.claims.unmapped or token.claims,
+            connector_data=token.connector_data or session.connector_data,
+        )
         scopes = ConnectorScopes(offline_access=True, groups=GROUPS in token.scopes)
         try:
             fresh = await connector.refresh(scopes, stored)
-        except (IdentityGone, LoginRefused) as refused:
-            self._log(token, _REFUSED, str(refused))
-            raise OAuthError("invalid_grant", "the person may not log in any more") from None
-        except ConnectorError as error:
-            self._unanswered(token, recheck, str(error))
-            return None
+        except RefreshInterrupted as interrupted:
+            # The rest must not cost the upstream's new token: the old one may be worth nothing now.
+            await self._keep(token, interrupted.connector_data)
+            self._failed(token, recheck, interrupted.cause)
+            return _LookUp()
+        except (IdentityGone, LoginRefused, ConnectorError) as failure:
+            self._failed(token, recheck, failure)
+            return known
         if fresh.claims.user_id != token.claims.user_id:
-            self._log(token, _REFUSED, "the upstream answered about somebody else")
-            raise OAuthError("invalid_grant", "the person may not log in any more")
-        return fresh
+            self._failed(token, recheck, IdentityGone("the upstream answered about somebody else"))
+        if fresh.connector_data in (b"", stored.connector_data):
+            return _LookUp(claims=fresh.claims, connector_data=token.connector_data)
+        await self._keep(token, fresh.connector_data)
+        return _LookUp(claims=fresh.claims)
+
+    async def _keep(self, token: RefreshToken, connector_data: bytes) -> None:
+        """Write down what the upstream will want next time, whatever becomes of this request."""
+
+        def moved(current: RefreshToken) -> RefreshToken:
+            return attrs.evolve(current, connector_data=b"")
+
+        def kept(current: OfflineSession) -> OfflineSession:
+            return attrs.evolve(current, connector_data=connector_data)
+
+        key = session_key(token.claims.user_id, token.connector_id)
+        changes: list[Change] = [Update(OFFLINE_SESSIONS, key, kept)]
+        if token.connector_data:  # it would be believed before the session's
+            changes.append(Update(REFRESH_TOKENS, token.id, moved))
+        with suppress(NotFound):
+            await self.storage.write(*changes)
+
+    def _failed(
+        self,
+        token: RefreshToken,
+        recheck: RecheckPolicy,
+        failure: IdentityGone | LoginRefused | ConnectorError,
+    ) -> None:
+        """Refuse; only an upstream that gave no answer may be done without."""
+        if isinstance(failure, ConnectorError):
+            self._unanswered(token, recheck, str(failure))
+            return
+        self._log(token, _REFUSED, str(failure))
+        raise OAuthError("invalid_grant", "the person may not log in any more")
 
     def _unanswered(self, token: RefreshToken, recheck: RecheckPolicy, reason: str) -> None:
-        """Go on with what is stored, if that is the operator's choice for an upstream that does not answer."""
+        """Go on with what is stored, if that is the operator's choice where an upstream does not answer."""
         if not recheck.keep_on_error:
             self._log(token, _REFUSED, reason)
             raise unavailable("the person could not be looked up, try again")

@@ -21,13 +21,15 @@ from dextwist.connectors.interface import (
 )
 from dextwist.login.browser_binding import browser_digest
 from dextwist.login.checking import CheckedRequest
+from dextwist.login.pending import PendingLogins
 from dextwist.login.refusals import RefusedWithPage
 from dextwist.model.auth_request import AUTH_REQUESTS, AuthRequest
 from dextwist.model.claims import ProofKey
 from dextwist.model.ids import new_id, new_long_id
 from dextwist.model.times import utc_now
 from dextwist.oauth.gate import may_use_connector, serves_grant
-from dextwist.storage.interface import Create, Storage
+from dextwist.storage.interface import Change, Create, Delete, Storage
+from dextwist.telemetry.metrics import Metrics
 
 LOGIN_ERROR = "The sign-in could not be started: the service that knows you does not work as it should."
 
@@ -60,6 +62,8 @@ class LoginBeginner:
     clock: IReactorTime
     callback_url: str
     lifetime: timedelta
+    pending: PendingLogins
+    metrics: Metrics
     new_id: Callable[[], str] = new_id
     new_key: Callable[[], str] = new_long_id
 
@@ -76,7 +80,14 @@ class LoginBeginner:
             raise RefusedWithPage(400, "This way to sign in does not serve what the application asked for.")
         return opened
 
-    async def begin(self, checked: CheckedRequest, opened: OpenedConnector, browser_secret: str) -> Beginning:
+    async def begin(
+        self,
+        checked: CheckedRequest,
+        opened: OpenedConnector,
+        browser_secret: str,
+        *,
+        client_address: str,
+    ) -> Beginning:
         """Store the login and say where the browser goes. Raises RefusedWithPage, StorageError."""
         connector, request_id = opened.connector, self.new_id()
         scopes = ConnectorScopes.of(checked.scopes)
@@ -117,7 +128,12 @@ class LoginBeginner:
             ),
             connector_data=connector_data,
         )
-        await self.storage.write(Create(AUTH_REQUESTS, request))
+        giving_way = self.pending.begin(request_id, client_address)
+        changes: list[Change] = [Create(AUTH_REQUESTS, request)]
+        if giving_way is not None:
+            self.metrics.limit_hit(limit="maxPendingLogins")
+            changes.append(Delete(AUTH_REQUESTS, giving_way, missing_ok=True))
+        await self.storage.write(*changes)
         return beginning
 
 

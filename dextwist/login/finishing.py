@@ -19,6 +19,8 @@ from dextwist.connectors.interface import (
     Identity,
     LoginCancelled,
     LoginRefused,
+    NegotiatingConnector,
+    Negotiation,
     OpenedConnector,
     Overloaded,
     PasswordConnector,
@@ -26,12 +28,10 @@ from dextwist.connectors.interface import (
 )
 from dextwist.login.beginning import upstream_status
 from dextwist.login.loading import GONE
-from dextwist.login.refusals import RefusedAtClient, RefusedWithPage
-from dextwist.login.responding import target_of
+from dextwist.login.refusals import RefusedWithPage
 from dextwist.model.auth_request import AUTH_REQUESTS, AuthRequest
 from dextwist.model.offline_session import OFFLINE_SESSIONS, OfflineSession
 from dextwist.model.times import utc_now
-from dextwist.oauth.errors import OAuthError
 from dextwist.oauth.scopes import OFFLINE_ACCESS
 from dextwist.storage.interface import Change, NotFound, Storage, Update
 from dextwist.telemetry.logins import LoginAudit
@@ -39,6 +39,8 @@ from dextwist.tokens.refresh_tokens import session_key
 
 T = TypeVar("T")
 
+#: Seconds after which an upstream that was away may have been tried again.
+_RETRY_AFTER = 5
 AUTHENTICATION_FAILED = "Authentication failed: the service that knows you gave no usable answer."
 
 
@@ -59,14 +61,14 @@ class LoginFinisher:
             return await self.connectors.get(request.connector_id)
         except ConnectorUnavailable as error:
             self.log.error("login failed: {err}", err=str(error), connector_id=request.connector_id)
-            raise RefusedWithPage(503, "This way to sign in is not available now.") from None
+            raise RefusedWithPage(503, "This way to sign in is not available now.", _RETRY_AFTER) from None
 
     async def password(
         self, request: AuthRequest, opened: OpenedConnector, username: str, password: str
     ) -> AuthRequest | None:
         """The login once user name and password were right; None where they were not.
 
-        Raises RefusedWithPage, RefusedAtClient, StorageError.
+        Raises RefusedWithPage, StorageError.
         """
         if not isinstance(opened.connector, PasswordConnector):
             raise RefusedWithPage(400, "This way to sign in takes no password.")
@@ -79,12 +81,29 @@ class LoginFinisher:
             return None
         return await self._finish(request, opened, identity, again=True)
 
+    async def ticket(
+        self, request: AuthRequest, opened: OpenedConnector, negotiation: Negotiation
+    ) -> AuthRequest | None:
+        """The login where the browser showed a ticket that counts; None where the negotiation goes on.
+
+        Raises RefusedWithPage, StorageError.
+        """
+        if not isinstance(opened.connector, NegotiatingConnector):
+            return None
+        answer = opened.connector.negotiate(ConnectorScopes.of(request.scopes), negotiation)
+        try:
+            identity = await self._answer(request, answer)
+        except RefusedWithPage as refused:
+            # The ticket was read, and nobody could be made of it: the browser has nothing better.
+            raise attrs.evolve(refused, status=401) if refused.status == 500 else refused from None
+        return None if identity is None else await self._finish(request, opened, identity, again=True)
+
     async def callback(
         self, request: AuthRequest, opened: OpenedConnector, brought: CallbackRequest
     ) -> AuthRequest:
         """The login after the browser came back from the upstream.
 
-        Raises RefusedWithPage, RefusedAtClient, StorageError.
+        Raises RefusedWithPage, StorageError.
         """
         if not isinstance(opened.connector, CallbackConnector):
             raise RefusedWithPage(400, "This way to sign in has no such callback.")
@@ -109,14 +128,13 @@ class LoginFinisher:
             raise RefusedWithPage(403, wanted) from None
         except LoginCancelled as cancelled:
             self._failed(request, "cancelled", str(cancelled))
-            error = OAuthError("access_denied", "the person cancelled the login")
-            raise RefusedAtClient(error, target_of(request)) from None
+            raise RefusedWithPage(403, "You did not sign in: you said no, or the other side did.") from None
         except ConnectorError as failed:
             self._failed(request, "error", str(failed))
             raise RefusedWithPage(upstream_status(failed), AUTHENTICATION_FAILED) from None
         except Overloaded as overloaded:
             self._failed(request, "overloaded", str(overloaded))
-            raise RefusedWithPage(503, "Too many people are signing in.") from None
+            raise RefusedWithPage(503, "Too many people are signing in.", overloaded.retry_after) from None
 
     async def _finish(
         self, request: AuthRequest, opened: OpenedConnector, identity: Identity, *, again: bool

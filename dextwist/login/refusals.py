@@ -14,6 +14,8 @@ class RefusedWithPage(Exception):
 
     status: int
     message: str
+    #: seconds after which to try again, sent as Retry-After.
+    retry_after: int | None = None
 
     def __str__(self) -> str:
         return self.message

@@ -9,6 +9,7 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from dextwist.login.loading import GONE
+from dextwist.login.pending import PendingLogins
 from dextwist.login.refusals import RefusedWithPage, ResponseTarget
 from dextwist.model.auth_code import AUTH_CODES, AuthCode
 from dextwist.model.auth_request import AUTH_REQUESTS, AuthRequest
@@ -51,6 +52,7 @@ class Responder:
     issuer: TokenIssuer
     clock: IReactorTime
     code_lifetime: timedelta
+    pending: PendingLogins
     new_code: Callable[[], str] = new_long_id
 
     def refusal(self, error: OAuthError, target: ResponseTarget) -> AuthorizationResponse:
@@ -119,6 +121,8 @@ class Responder:
             await self.storage.write(Delete(AUTH_REQUESTS, request.id), *then)
         except NotFound:
             raise RefusedWithPage(400, GONE) from None
+        finally:
+            self.pending.end(request.id)
 
     def _response(self, target: ResponseTarget, params: list[tuple[str, str]]) -> AuthorizationResponse:
         params = [*params, ("iss", self.issuer.issuer)]

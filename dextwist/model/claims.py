@@ -15,6 +15,8 @@ class Claims:
     email: str = ""
     email_verified: bool = False
     groups: tuple[str, ...] = ()
+    #: where rules made these claims: what the connector itself said, for its next refresh. In no token.
+    unmapped: Claims | None = attrs.field(default=None, repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import attrs
@@ -31,6 +32,15 @@ class Metrics(Protocol):
     def connections_open(self, *, count: int) -> None:
         """So many connections are open now on the public listener."""
 
+    def upstream_answered(self, *, connector_id: str, operation: str, result: str, seconds: float) -> None:
+        """A connector's call ended: `2xx` and so on by the answer's status, `timeout`, `unreachable`, ..."""
+
+    def garbage_collected(self, *, counts: Mapping[str, int]) -> None:
+        """So many expired values were removed, by the name of their kind."""
+
+    def watch_signing_key(self, age: Callable[[], float]) -> None:
+        """From now on `age` says for how many seconds the signing key has been signing."""
+
 
 @attrs.frozen
 class NoMetrics:
@@ -55,4 +65,13 @@ class NoMetrics:
         """Nobody asks."""
 
     def connections_open(self, *, count: int) -> None:
+        """Nobody asks."""
+
+    def upstream_answered(self, *, connector_id: str, operation: str, result: str, seconds: float) -> None:
+        """Nobody asks."""
+
+    def garbage_collected(self, *, counts: Mapping[str, int]) -> None:
+        """Nobody asks."""
+
+    def watch_signing_key(self, age: Callable[[], float]) -> None:
         """Nobody asks."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Callable, Mapping
 
 import attrs
 from prometheus_client import (
@@ -90,6 +91,21 @@ class PrometheusMetrics:
         self._connections = Gauge(
             "dextwist_connections", "Connections that are open on the public listener.", registry=registry
         )
+        self._upstream_calls = Histogram(
+            "dextwist_upstream_request_seconds",
+            "How long connectors waited for their upstreams.",
+            ("connector", "operation", "result"),
+            buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+        self._garbage = Counter(
+            "dextwist_garbage_collected_total", "Expired values removed.", ("kind",), registry=registry
+        )
+        self._key_age = Gauge(
+            "dextwist_signing_key_age_seconds",
+            "For how long the signing key has been signing.",
+            registry=registry,
+        )
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -124,6 +140,16 @@ class PrometheusMetrics:
 
     def connections_open(self, *, count: int) -> None:
         self._connections.set(count)
+
+    def upstream_answered(self, *, connector_id: str, operation: str, result: str, seconds: float) -> None:
+        self._upstream_calls.labels(connector_id, operation, result).observe(seconds)
+
+    def garbage_collected(self, *, counts: Mapping[str, int]) -> None:
+        for kind, count in counts.items():
+            self._garbage.labels(kind).inc(count)
+
+    def watch_signing_key(self, age: Callable[[], float]) -> None:
+        self._key_age.set_function(age)
 
     def exposition(self, accept: str) -> tuple[str, bytes]:
         """All metrics, in the newest format that the `Accept` field allows: its media type and the text."""

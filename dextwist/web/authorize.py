@@ -10,7 +10,7 @@ import attrs
 from klein import Klein
 from twisted.web.server import Request as TwistedRequest
 
-from dextwist.connectors.interface import Connectors, PasswordConnector
+from dextwist.connectors.interface import Connectors, OpenedConnector, PasswordConnector
 from dextwist.login.beginning import AskForPassword, LoginBeginner
 from dextwist.login.browser_binding import usable_secret
 from dextwist.login.checking import RequestChecker
@@ -34,6 +34,7 @@ from dextwist.web.http import Request, Response, redirect
 from dextwist.web.login_cookie import LoginCookie
 from dextwist.web.pages import ConnectorChoice, Pages
 from dextwist.web.route import READ_AND_POST, Route
+from dextwist.web.ticket_prompt import TicketPrompt
 
 
 @attrs.frozen(kw_only=True)
@@ -56,9 +57,14 @@ class AuthorizeGroup:
     always_choose: bool
     new_secret: Callable[[], str] = new_long_id
 
+    ticket_prompt: TicketPrompt = attrs.field(init=False)
     route: Route = attrs.field(init=False)
     enter_route: Route = attrs.field(init=False)
     password_route: Route = attrs.field(init=False)
+
+    @ticket_prompt.default
+    def _ticket_prompt(self) -> TicketPrompt:
+        return TicketPrompt(issuer=self.issuer)
 
     @route.default
     def _route(self) -> Route:
@@ -141,7 +147,7 @@ class AuthorizeGroup:
         if isinstance(step, Refuse):
             raise RefusedAtClient(step.error, checked.target)
         secret = usable_secret(cookie) or self.new_secret()
-        beginning = await self.beginner.begin(checked, opened, secret)
+        beginning = await self.beginner.begin(checked, opened, secret, client_address=request.client_address)
         if isinstance(beginning, AskForPassword):
             location = await self._password_form(connector_id, beginning.request_id, request)
         else:
@@ -164,6 +170,8 @@ class AuthorizeGroup:
         if login.connector_id != connector_id:
             raise RefusedWithPage(400, "This sign-in goes another way.")
         opened = await self.finisher.opened(login)
+        if request.method == "GET":
+            return await self._negotiated(request, login, opened)
         if request.method != "POST":
             return self._form(request, login, opened.connector, opened.record.name)
         username = request.body.get("login")
@@ -171,6 +179,18 @@ class AuthorizeGroup:
         if finished is None:
             return self._form(request, login, opened.connector, opened.record.name, username, invalid=True)
         return self.to_dispatcher(finished)
+
+    async def _negotiated(self, request: Request, login: AuthRequest, opened: OpenedConnector) -> Response:
+        """On, where the browser shows a ticket that counts; otherwise the form, or the wish for a ticket."""
+        negotiation = self.ticket_prompt.read(request)
+        finished = await self.finisher.ticket(login, opened, negotiation)
+        if finished is not None:
+            response = self.to_dispatcher(finished)
+        elif negotiation.challenge and not negotiation.with_form:
+            response = self.pages.error(request, 401, "Your browser showed no ticket that counts here.")
+        else:
+            response = self._form(request, login, opened.connector, opened.record.name)
+        return self.ticket_prompt.told(response, negotiation, logged_in=finished is not None)
 
     def _form(
         self,

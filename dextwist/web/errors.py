@@ -44,7 +44,10 @@ class PageGuard:
         try:
             return await endpoint(request)
         except RefusedWithPage as refused:
-            return self.pages.error(request, refused.status, refused.message)
+            page = self.pages.error(request, refused.status, refused.message)
+            if refused.retry_after is not None:
+                page = page.adding(("Retry-After", str(refused.retry_after)))
+            return page
         except RefusedAtClient as refused:
             return self.at_client(request, self.responder.refusal(refused.error, refused.target))
         except MalformedForm as malformed:

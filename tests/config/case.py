@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import yaml
 from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.config.configuration import Configuration, load
+from dextwist.config.connector_types import DEX_TYPES, ConnectorTypes
 from dextwist.config.errors import ConfigError, InvalidConfiguration
 
 #: The least that starts.
@@ -40,7 +41,7 @@ class ConfigCase(SynchronousTestCase):
         *,
         environ: Mapping[str, str] | None = None,
         overrides: Mapping[str, str] | None = None,
-        connector_types: Collection[str] = (),
+        connector_types: ConnectorTypes = DEX_TYPES,
     ) -> Configuration:
         return load(
             self.file(text),

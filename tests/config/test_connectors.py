@@ -6,7 +6,9 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from dextwist.config.connector_types import ConnectorTypes
 from dextwist.config.connectors import RefreshPolicy
+from dextwist.model.config_keys import KeyTree
 from dextwist.model.connector import ConnectorRecord
 from tests.config.case import MOCK, ConfigCase
 
@@ -18,6 +20,19 @@ GRANTS = [
     "urn:ietf:params:oauth:grant-type:device_code",
     "urn:ietf:params:oauth:grant-type:token-exchange",
 ]
+
+
+STRICT = {"DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS": "true"}
+
+
+class PigeonTypes(ConnectorTypes):
+    """Knows one type and its keys, and one that cannot be used."""
+
+    def problem(self, name: str) -> str:
+        return "" if name == "carrier-pigeon" else "two have it"
+
+    def config_keys(self, name: str) -> KeyTree | None:
+        return KeyTree.of(["loft", "route.via", "route.stops.city"]) if name == "carrier-pigeon" else None
 
 
 def connectors(*entries: Any) -> dict[str, Any]:
@@ -62,8 +77,12 @@ class ConnectorsTest(ConfigCase):
 
     def test_types_that_packages_add_are_known(self) -> None:
         over = connectors({**MOCK, "type": "carrier-pigeon"})
-        (record,) = self.load(over, connector_types={"carrier-pigeon"}).static_connectors
+        (record,) = self.load(over, connector_types=PigeonTypes()).static_connectors
         self.assertEqual(record.type, "carrier-pigeon")
+
+    def test_why_a_type_cannot_be_used_is_said(self) -> None:
+        over = connectors({**MOCK, "type": "ldap"})
+        self.assert_refused(over, "connectors[0].type", "two have it", connector_types=PigeonTypes())
 
     def test_4_3_unknown_grants_are_refused(self) -> None:
         for grant in ("barter", "client_credentials"):
@@ -106,15 +125,58 @@ class ConnectorsTest(ConfigCase):
     def test_a_config_that_is_no_mapping_is_refused(self) -> None:
         self.assert_refused(connectors({**MOCK, "config": ["x"]}), "connectors[0].config", "a mapping")
 
-    def test_keys_of_a_config_are_the_connectors_business(self) -> None:
+    def test_keys_of_a_config_are_left_alone_where_nobody_knows_them(self) -> None:
         config = {"anything": 1, "bindPWFile": "/nonexistent"}
         over = connectors({"type": "ldap", "id": "l", "name": "L", "config": config})
-        (record,) = self.load(over, environ={"DEX_CONFIG_DISALLOW_UNKNOWN_FIELDS": "true"}).static_connectors
+        (record,) = self.load(over, environ=STRICT).static_connectors
         self.assertEqual(json.loads(record.config), config)
 
     def test_two_spellings_of_a_key_in_a_config_are_warned_of(self) -> None:
         entry = {"type": "ldap", "id": "l", "name": "L", "config": {"rootCA": "a", "rootca": "b"}}
         self.assert_warned(connectors(entry), "connectors[0].config", "same key")
+
+
+class SettingsKeysTest(ConfigCase):
+    """Keys that the type tells (interface 6.2)."""
+
+    def pigeon(self, **config: Any) -> dict[str, Any]:
+        return connectors({**MOCK, "type": "carrier-pigeon", "config": config})
+
+    def settings(self, **config: Any) -> Any:
+        loaded = self.load(self.pigeon(**config), connector_types=PigeonTypes())
+        self.assertEqual(loaded.warnings, ())
+        return json.loads(loaded.static_connectors[0].config)
+
+    def assert_unknown(self, config: dict[str, Any], path: str, *words: str) -> None:
+        """The key is left out with a warning, and refused in strict mode."""
+        over = self.pigeon(**config)
+        self.assert_warned(over, path + ",", "unknown key, ignored", *words, connector_types=PigeonTypes())
+        self.assert_refused(over, path, "unknown key", *words, environ=STRICT, connector_types=PigeonTypes())
+
+    def test_any_letter_case_comes_under_the_exact_name(self) -> None:
+        self.assertEqual(
+            self.settings(LOFT="$HOME", ROUTE={"Via": "x", "STOPS": [{"CITY": "y"}, "z"]}),
+            {"loft": "", "route": {"via": "x", "stops": [{"city": "y"}, "z"]}},
+        )
+
+    def test_what_a_key_without_keys_holds_is_left_alone(self) -> None:
+        self.assertEqual(self.settings(loft={"Any": {"Thing": [1]}}), {"loft": {"Any": {"Thing": [1]}}})
+        self.assertEqual(self.settings(route=None, loft=[]), {"route": None, "loft": []})
+
+    def test_the_exact_spelling_wins_with_a_warning(self) -> None:
+        loaded = self.load(self.pigeon(LOFT="a", loft="b"), connector_types=PigeonTypes())
+        self.assertEqual(json.loads(loaded.static_connectors[0].config), {"loft": "b"})
+        self.assertIn("same key", loaded.warnings[0])
+
+    def test_unknown_keys_are_told_at_any_depth(self) -> None:
+        path = "connectors[0].config"
+        self.assert_unknown({"loftt": "a"}, f"{path}.loftt", "did you mean loft?")
+        self.assert_unknown({"route": {"vai": 1}}, f"{path}.route.vai", "did you mean via?")
+        self.assert_unknown({"route": {"stops": [{"town": 1}]}}, f"{path}.route.stops[0].town")
+
+    def test_unknown_keys_do_not_reach_the_connector(self) -> None:
+        loaded = self.load(self.pigeon(wings=2, loft="a"), connector_types=PigeonTypes())
+        self.assertEqual(json.loads(loaded.static_connectors[0].config), {"loft": "a"})
 
 
 class RefreshPolicyTest(ConfigCase):

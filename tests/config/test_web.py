@@ -32,7 +32,7 @@ class WebTest(ListenersCase):
         self.assertEqual(web.headers.fields, ())
         self.assertEqual(
             attrs.astuple(web.limits),
-            (16384, 100, 65536, 1000, *(timedelta(seconds=s) for s in (10, 30, 75, 30)), 1000, 0),
+            (16384, 100, 65536, 1000, *(timedelta(seconds=s) for s in (10, 30, 75, 30)), 200, 1000, 0),
         )
 
     def test_RX_every_limit_can_be_set(self) -> None:
@@ -45,16 +45,24 @@ class WebTest(ListenersCase):
             "bodyTimeout": "2s",
             "idleTimeout": "3s",
             "writeTimeout": "4s",
+            "maxPendingLogins": 6,
             "maxConnections": 7,
             "maxConnectionsPerAddress": 8,
         }
         self.assertEqual(
             attrs.astuple(self.load(self.web(limits=limits)).web.limits),
-            (8192, 50, 1048576, 10, *(timedelta(seconds=s) for s in (1, 2, 3, 4)), 7, 8),
+            (8192, 50, 1048576, 10, *(timedelta(seconds=s) for s in (1, 2, 3, 4)), 6, 7, 8),
         )
 
     def test_RX_no_limit_can_be_switched_off(self) -> None:
-        for key in ("maxRequestHead", "maxHeaderCount", "maxBody", "maxFields", "maxConnections"):
+        for key in (
+            "maxRequestHead",
+            "maxHeaderCount",
+            "maxBody",
+            "maxFields",
+            "maxPendingLogins",
+            "maxConnections",
+        ):
             self.assert_refused(self.web(limits={key: 0}), f"web.limits.{key}", "a whole number")
         for key in ("headerTimeout", "bodyTimeout", "idleTimeout", "writeTimeout"):
             self.assert_refused(self.web(limits={key: "0s"}), f"web.limits.{key}", "more than zero")

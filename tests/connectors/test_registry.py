@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -17,15 +18,20 @@ from dextwist.connectors.registry import (
     BUILT_IN,
     NOT_BUILT_YET,
     ConnectorContext,
+    ConnectorType,
     connector_type,
     known_types,
     open_connector,
 )
 from dextwist.model.connector import ConnectorRecord
 from tests.connectors.fakes import CountedHashing, FakeStorage, immediate_checker, started
+from tests.upstreams.network import no_upstream
 
 CONTEXT = ConnectorContext(
-    clock=Clock(), storage=FakeStorage(), password_checker=immediate_checker(CountedHashing())
+    clock=Clock(),
+    storage=FakeStorage(),
+    password_checker=immediate_checker(CountedHashing()),
+    upstream_client=no_upstream,
 )
 
 
@@ -83,6 +89,58 @@ class OpenConnectorTests(SynchronousTestCase):
             self.assertNotIn("secret", self.refusal("mockCallback", config))
 
 
+class SettingsKeysTests(SynchronousTestCase):
+    """What of a stored connector's settings reaches the connector (interface 6.2)."""
+
+    def settings(self, stored: Any, *keys: str) -> Mapping[str, Any]:
+        """What a type with these keys gets."""
+        got: list[Mapping[str, Any]] = []
+
+        async def keep(connector_id: str, config: Mapping[str, Any], context: ConnectorContext) -> Connector:
+            got.append(config)
+            return MockCallbackConnector()
+
+        kind = ConnectorType(name="pigeon", open=keep, config_keys=frozenset(keys))
+        record = ConnectorRecord(id="corp", type="pigeon", name="P", config=json.dumps(stored).encode())
+        with capturedLogs() as self.events:
+            self.successResultOf(started(open_connector(record, context=CONTEXT, find=lambda _: kind)))
+        return got[0]
+
+    def unknown(self) -> list[str]:
+        return [event["key"] for event in self.events if event["log_level"] is LogLevel.warn]
+
+    def test_any_letter_case_comes_under_the_exact_name(self) -> None:
+        self.assertEqual(self.settings({"ROOTca": 1}, "rootCA"), {"rootCA": 1})
+        self.assertEqual(self.unknown(), [])
+
+    def test_the_exact_spelling_wins(self) -> None:
+        for stored in ({"rootca": 1, "rootCA": 2}, {"rootCA": 2, "rootca": 1}):
+            self.assertEqual(self.settings(stored, "rootCA"), {"rootCA": 2})
+
+    def test_unknown_keys_are_left_out_and_told_without_their_values(self) -> None:
+        self.assertEqual(self.settings({"host": "h", "hots": "s3cret"}, "host"), {"host": "h"})
+        self.assertEqual(self.unknown(), ["hots"])
+        self.assertNotIn("s3cret", str(self.events))
+
+    def test_keys_below_keys(self) -> None:
+        keys = ("user.baseDN", "user.matchers.attr", "names")
+        stored = {
+            "USER": {"basedn": "x", "matchers": [{"ATTR": 1}, {"atr": 2}, "odd"], "wings": 2},
+            "names": {"Free": {"As": "it is"}},
+        }
+        self.assertEqual(
+            self.settings(stored, *keys),
+            {
+                "user": {"baseDN": "x", "matchers": [{"attr": 1}, {}, "odd"]},
+                "names": {"Free": {"As": "it is"}},
+            },
+        )
+        self.assertEqual(self.unknown(), ["user.matchers.atr", "user.wings"])
+
+    def test_a_type_without_keys_gets_nothing(self) -> None:
+        self.assertEqual(self.settings({"a": 1}), {})
+
+
 class TypesTests(SynchronousTestCase):
     """The names."""
 
@@ -98,7 +156,7 @@ class TypesTests(SynchronousTestCase):
         self.assertEqual(found.config_keys, {"username", "password"})
 
     def test_other_names_have_no_type(self) -> None:
-        for name in ("ldap", "carrier-pigeon", ""):
+        for name in ("carrier-pigeon", ""):
             self.assertIsNone(connector_type(name))
 
     def test_configuration_knows_the_types_of_dex_but_not_the_internal_one(self) -> None:

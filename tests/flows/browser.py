@@ -56,6 +56,13 @@ def forms_of(url: str, page: str) -> list[Form]:
     return reader.forms
 
 
+def links_of(url: str, page: str) -> list[str]:
+    """Where the links of such a page lead."""
+    reader = _Reader(url)
+    reader.feed(page)
+    return reader.links
+
+
 @attrs.frozen(kw_only=True)
 class Page:
     """What the browser shows, or the answer at which it was told to stop."""

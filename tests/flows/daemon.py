@@ -20,7 +20,7 @@ from dextwist.config.configuration import load
 from dextwist.model.keys import KEYS, KEYS_ID
 from dextwist.storage.interface import Storage
 from dextwist.storage.memory import MemoryStorage
-from dextwist.wiring import Daemon, build
+from dextwist.wiring.daemon import Daemon, build
 from tests.secrecy import WATCH
 
 #: bcrypt of `password`, cost 10

@@ -259,3 +259,19 @@ class ConsentTests(LoginCase):
         ends = await gatherResults(both)
         self.assertEqual(1, sum(isinstance(end, AtClient) for end in ends))
         self.assertEqual(1, len(await every(running.storage, AUTH_CODES)))
+
+
+class PendingLoginTests(LoginCase):
+    """Logins that are begun and left."""
+
+    async def test_rx06_a_flood_of_beginnings_keeps_no_more_than_the_limit(self) -> None:
+        running = await self.start({"web": {"limits": {"maxPendingLogins": 3}}})
+        first, browser = Browser(), Browser()
+        page = await self.password_form(running, first)
+        for _ in range(5):
+            await self.password_form(running, browser)
+        self.assertEqual(3, len(await every(running.storage, AUTH_REQUESTS)))
+        typed = {"login": "jane@example.com", "password": "password"}
+        self.assert_refused(await first.submit(page, page.form("password"), **typed), 400)
+        last = await self.password_form(running, browser)
+        self.assertIsInstance(await browser.submit(last, last.form("password"), **typed), AtClient)

@@ -110,16 +110,18 @@ class OneProcessTests(ScheduleTestCase):
         self.assertIn("groups", self.read(self.successResultOf(whole).id_token).claims)
         self.assertNotIn("groups", self.read(self.successResultOf(less).id_token).claims)
 
-    def test_other_tokens_do_not_wait(self) -> None:
+    def test_tokens_of_one_session_take_turns_at_the_upstream(self) -> None:
+        # What it gave is theirs together, and it may honour it once.
         self.store("rid2")
         self.upstream.turnstile.shut = True
         one, two = self.begun(), self.begun(self.examined(packed("rid2", "s0")))
-        self.assertEqual(len(self.upstream.asked), 2)
-        self.upstream.turnstile.let_on(1)
-        self.successResultOf(two)
-        self.assertNoResult(one)
+        self.assertEqual(len(self.upstream.asked), 1)
         self.upstream.turnstile.open()
         self.successResultOf(one)
+        self.successResultOf(two)
+        presented = [identity.connector_data for _, identity in self.upstream.asked]
+        self.assertEqual(presented, [b"data-0", b"data-1"])
+        self.assertEqual(self.session().connector_data, b"data-2")
 
     def test_nothing_of_the_storage_is_held_while_the_upstream_is_asked(self) -> None:
         self.store("rid2")

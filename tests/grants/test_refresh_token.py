@@ -9,10 +9,17 @@ import attrs
 from twisted.logger import LogLevel
 from twisted.logger import capturedLogs as captured_logs
 
-from dextwist.connectors.interface import ConnectorError, Identity, IdentityGone, LoginRefused
+from dextwist.connectors.interface import (
+    ConnectorError,
+    Identity,
+    IdentityGone,
+    LoginRefused,
+    RefreshInterrupted,
+)
 from dextwist.model.claims import Claims
 from dextwist.model.client import CLIENTS, Client
 from dextwist.model.offline_session import OFFLINE_SESSIONS, OfflineSession
+from dextwist.model.refresh_token import REFRESH_TOKENS
 from dextwist.model.times import EPOCH
 from dextwist.oauth.errors import OAuthError
 from dextwist.oauth.hashes import half_hash
@@ -420,6 +427,42 @@ class LookingAgainTests(RefreshTestCase):
             response = self.refreshed(token)
             token = response.refresh_token
             self.assertEqual(self.read(response.id_token).claims["groups"], ["authors"])
+
+    def test_O20_renewed_upstream_token_is_kept_when_the_rest_fails(self) -> None:
+        for failure in (ConnectorError("no answer"), IdentityGone("disabled"), LoginRefused("kilgore")):
+            self.upstream.failure = RefreshInterrupted(failure, str(failure).encode())
+            self.failureResultOf(self.refresh(), OAuthError)
+            self.assertEqual(self.session().connector_data, str(failure).encode())
+            self.assertEqual((self.token().token, self.token().rechecked_at), ("s0", BEGAN))
+        self.upstream.failure = None
+        self.refreshed()
+        self.assertEqual(self.upstream.asked[-1][1].connector_data, str(failure).encode())
+
+    def test_O20_renewed_upstream_token_replaces_the_one_that_dex_kept_on_the_token(self) -> None:
+        self.store("legacy", connector_data=b"legacy")
+        self.upstream.failure = RefreshInterrupted(ConnectorError("no answer"), b"renewed")
+        self.failureResultOf(self.refresh(packed("legacy", "s0")), OAuthError)
+        self.assertEqual(self.token("legacy").connector_data, b"")
+        self.upstream.failure = None
+        self.refreshed(packed("legacy", "s0"))
+        self.assertEqual(self.upstream.asked[-1][1].connector_data, b"renewed")
+
+    def test_O20_renewed_upstream_token_is_kept_where_the_rest_is_not_needed(self) -> None:
+        self.grant = self.new_grant(rechecks={"mock": RecheckPolicy(keep_on_error=True)})
+        self.upstream.failure = RefreshInterrupted(ConnectorError("no answer"), b"renewed")
+        for legacy in (b"", b"legacy"):
+            self.store("other", connector_data=legacy)
+            self.refreshed(packed("other", "s0"))
+            self.assertEqual(self.session().connector_data, b"renewed")
+            self.assertEqual(self.token("other").rechecked_at, BEGAN)
+            self.successResultOf(self.storage.write(Delete(REFRESH_TOKENS, "other")))
+
+    def test_O20_renewed_upstream_token_is_not_logged(self) -> None:
+        self.upstream.failure = RefreshInterrupted(IdentityGone("disabled"), b"renewed")
+        with captured_logs() as events:
+            self.refused()
+        self.assertEqual([event["reason"] for event in events], ["disabled"])
+        self.assertNotIn("renewed", repr(events) + repr(self.upstream.failure))
 
     def test_fault_of_a_connector_spends_nothing(self) -> None:
         self.upstream.failure = ZeroDivisionError()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Mapping
 from datetime import datetime
 from types import NoneType, UnionType
@@ -37,8 +38,9 @@ JSON = st.recursive(
 )
 
 
+@functools.cache
 def values_of(wanted: Any) -> st.SearchStrategy[Any]:
-    """Any value of a type that models use."""
+    """Any value of a type that models use, which may hold another of its own."""
     origin, arguments = get_origin(wanted), get_args(wanted)
     if origin in (Union, UnionType):
         return st.one_of(*(values_of(each) for each in arguments))
@@ -50,8 +52,10 @@ def values_of(wanted: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(wanted)
     if attrs.has(wanted):
         hints = get_type_hints(wanted)
-        return st.builds(
-            wanted, **{field.name: values_of(hints[field.name]) for field in attrs.fields(wanted)}
+        return st.deferred(
+            lambda: st.builds(
+                wanted, **{field.name: values_of(hints[field.name]) for field in attrs.fields(wanted)}
+            )
         )
     return {
         str: st.text(max_size=8),

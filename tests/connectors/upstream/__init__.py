@@ -1,0 +1,1 @@
+"""What connectors share to talk to an upstream."""

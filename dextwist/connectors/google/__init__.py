@@ -1,0 +1,1 @@
+"""Google accounts: `connector` logs in, `directory` looks groups up as a `service_account`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from twisted.trial import unittest
 from twisted.trial.reporter import TestResult
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.run import outcome
+from tests.secrecy import Leak
 
 
 class Sample(unittest.SynchronousTestCase):
@@ -45,3 +48,9 @@ class OutcomeTests(SynchronousTestCase):
         self.assertEqual(
             self.counted("good", "skipped", "without_peer", ci="true"), "1 passed, 1 failed, 1 skipped"
         )
+
+    def test_wb15_secret_in_a_log_is_a_failure(self) -> None:
+        result = TestResult()
+        Sample("good").run(result)
+        leaks = [Leak("cookie", Path("events.text"), "...")]
+        self.assertEqual("1 passed, 1 failed, 0 skipped", str(outcome(result, {}, leaks)))

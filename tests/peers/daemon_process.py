@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -26,17 +25,16 @@ class DaemonProcess:
     folder: Path
     over: Mapping[str, Any] = attrs.field(factory=dict)
     port: int = attrs.field(factory=free_port)
+    #: where its database is, unless `over` says otherwise.
+    database: Path = attrs.Factory(lambda self: self.folder / "dex.db", takes_self=True)
+    #: variables that it has besides ours.
+    environ: Mapping[str, str] = attrs.field(factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def issuer(self) -> str:
         """Its issuer."""
         return f"http://127.0.0.1:{self.port}/dex"
-
-    @property
-    def database(self) -> Path:
-        """Its database, unless told otherwise."""
-        return self.folder / "dex.db"
 
     def start(self, *, seconds: float = 30) -> None:
         """Start it and wait until it answers."""
@@ -59,7 +57,9 @@ class DaemonProcess:
         twistd = Path(sys.executable).with_name("twistd")
         command = [str(twistd), "-n", "--pidfile=", "dex", "-c", str(path)]
         with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env={**os.environ, **self.environ}, stdout=log, stderr=log
+            )
 
     def _wait(self, until: float) -> None:
         assert self.process is not None
@@ -83,5 +83,5 @@ class DaemonProcess:
     def kill(self) -> None:
         """As a power cut would."""
         assert self.process is not None
-        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait(20)

@@ -16,6 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.daemon import CALLBACK
 from tests.peers.daemon_process import DaemonProcess
+from tests.secrecy import WATCH
 
 
 def browse(url: str) -> str:
@@ -84,6 +85,7 @@ class AuthlibTests(SynchronousTestCase):
             state=state,
             code_verifier=verifier,
         )
+        WATCH.note_fields(token)
         claims = self.claims(token["id_token"], nonce)
         self.assertEqual("Kilgore Trout", claims["name"])
         refreshed = session.refresh_token(self.metadata["token_endpoint"])

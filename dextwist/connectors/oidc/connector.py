@@ -98,7 +98,7 @@ class OIDCConnector(
         said = await self._said_with(tokens, document, proof.nonce)
         return Identity(
             claims=self.settings.mapping.claims(said),
-            connector_data=_packed(tokens.refresh_token),
+            connector_data=_packed(tokens.refresh_token) if scopes.offline_access else b"",
             upstream_claims=said,
         )
 

@@ -38,8 +38,7 @@ class UpstreamAnswer:
 
     def header(self, name: str) -> str:
         """The last field of that name; empty for none."""
-        values = self.headers.getRawHeaders(name)
-        return values[-1] if values else ""
+        return field(self.headers, name)
 
     def json(self) -> Any:
         """The body as JSON, numbers exact. Raises ConnectorError."""
@@ -73,14 +72,22 @@ class UpstreamAnswer:
 
     def excerpt(self) -> str:
         """The beginning of the body, with nothing in it that was sent in confidence and no tokens."""
-        return excerpt(self.body[:EXCERPT].decode("utf-8", "replace"), self.secrets)
+        return excerpt(self.body.decode("utf-8", "replace"), self.secrets)
+
+
+def field(headers: Headers, name: str) -> str:
+    """The last field of that name; empty for none."""
+    # As bytes: an upstream may send what is no UTF-8.
+    values = headers.getRawHeaders(name.encode("ascii")) or [b""]
+    return values[-1].decode("latin-1")
 
 
 def excerpt(text: str, secrets: Collection[str] = ()) -> str:
     """The text in one line, at most 1 KiB of it, without these secrets and without tokens."""
+    # Before it is cut: half a secret is one as well.
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, _HIDDEN)
-    text = _TOKENS.sub(rf"\g<1>{_HIDDEN}", text)
+    text = _TOKENS.sub(rf"\g<1>{_HIDDEN}", text[:EXCERPT])
     return "".join(c if c.isprintable() else " " for c in text)[:EXCERPT]
 
 

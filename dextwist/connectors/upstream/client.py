@@ -16,7 +16,7 @@ from twisted.web.http_headers import Headers
 
 import dextwist
 from dextwist.connectors.interface import ConnectorError
-from dextwist.connectors.upstream.answer import UpstreamAnswer, excerpt
+from dextwist.connectors.upstream.answer import UpstreamAnswer, excerpt, field
 from dextwist.connectors.upstream.breaker import Breaker
 from dextwist.connectors.upstream.wire import NETWORK_FAILURES, Incoming, Outgoing, TooLarge
 
@@ -168,7 +168,7 @@ class UpstreamClient:
         deadline = self.clock.seconds() + self.time_limit
         try:
             incoming = await self._followed(outgoing)
-        except TooLarge:
+        except (TooLarge, ConnectorError):
             breaker.answered()
             raise
         except NETWORK_FAILURES:
@@ -187,7 +187,7 @@ class UpstreamClient:
     async def _followed(self, outgoing: Outgoing) -> Incoming:
         for _ in range(MAX_REDIRECTS + 1):
             incoming = await self.send(outgoing)
-            location = (incoming.headers.getRawHeaders("Location") or [""])[-1]
+            location = field(incoming.headers, "Location")
             if outgoing.method != "GET" or incoming.status not in _REDIRECTS or not location:
                 return incoming
             outgoing = _redirected(outgoing, location)
@@ -228,7 +228,10 @@ def _asked(outgoing: Outgoing) -> str:
 
 
 def _redirected(outgoing: Outgoing, location: str) -> Outgoing:
-    url = urljoin(outgoing.url, location).partition("#")[0]
+    try:
+        url = urljoin(outgoing.url, location).partition("#")[0]
+    except ValueError:
+        raise ConnectorError(f"{_asked(outgoing)}: redirects to no URL") from None
     before, after = _origin(outgoing.url), _origin(url)
     with_credentials = any(outgoing.headers.hasHeader(name) for name in ("Authorization", "Cookie"))
     if before != after and (with_credentials or before[0] == "https" != after[0]):
@@ -241,7 +244,7 @@ def _told_in_confidence(
 ) -> Collection[str]:
     told = {value for name, value in data.items() if name in _CONFIDENTIAL}
     told.update(
-        value.rpartition(" ")[2] for name, value in headers.items() if name.lower() == "authorization"
+        value.partition(" ")[2] or value for name, value in headers.items() if name.lower() == "authorization"
     )
     return frozenset(told.union(secrets))
 

@@ -64,7 +64,7 @@ class IDTokenRules:
 
         Raises ConnectorError.
         """
-        if claims.get("iss", next(iter(self.issuers))) not in self.issuers:
+        if "iss" in claims and claims["iss"] not in self.issuers:
             raise ConnectorError("the userinfo is of another issuer")
         if "aud" in claims and self.client_id not in _audiences(claims):
             raise ConnectorError("the userinfo is for another audience")

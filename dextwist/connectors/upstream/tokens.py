@@ -77,7 +77,7 @@ class UpstreamTokens:
             raise answer.error("has no access_token")
         try:
             seconds = float(members.get("expires_in") or 0)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise answer.error("has an expires_in that is no number") from None
         ends = 0 < seconds < _LONGEST
         return cls(

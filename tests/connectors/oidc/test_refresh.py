@@ -64,6 +64,9 @@ class RefreshTests(OIDCTestCase):
         self.upstream.gives_refresh_token = False
         self.assertEqual(self.login(self.opened(), OFFLINE).connector_data, b"")
 
+    def test_O18_login_without_offline_access_keeps_none(self) -> None:
+        self.assertEqual(self.login(self.opened()).connector_data, b"")
+
     def test_5_what_the_provider_leaves_out_stays(self) -> None:
         connector = self.opened()
         identity = self.login(connector, OFFLINE)

@@ -187,6 +187,14 @@ class RedirectTests(ClientTestCase):
         self.assertEqual(self.asked(method="POST", data={"code": "c"}).status, 307)
         self.assertEqual(len(self.sent), 1)
 
+    def test_redirect_that_cannot_be_read(self) -> None:
+        for location in ("http://[::1", "https://up.test/\xff"):
+            self.answers(incoming(302, Location=location))
+            self.failure()
+        answer = Incoming(status=302, headers=Headers({b"Location": [b"/\xff"]}), body=b"")
+        self.answers(answer)
+        self.failure()
+
     def test_redirect_that_leads_nowhere_is_the_answer(self) -> None:
         for answer in (incoming(302), incoming(304, Location="/next"), incoming(201, Location="/next")):
             self.answers(answer)
@@ -258,7 +266,7 @@ class BreakerTests(ClientTestCase):
         self.assertTrue(self.sends())
 
     def test_answers_between_count_them_down_to_none(self) -> None:
-        for answer in (incoming(500), TooLarge()):
+        for answer in (incoming(500), TooLarge(), incoming(302, Location="ftp://up.test/")):
             self.fail(4)
             self.answers(answer)
             self.successResultOf(self.asking().addErrback(lambda _: None))
@@ -306,6 +314,12 @@ class AnswerTests(ClientTestCase):
         for secret in ("token-1", "abc-", "\n", "\x1b"):
             self.assertNotIn(secret, str(error))
         self.assertIn("x=1", str(error))
+
+    def test_O15_half_a_secret_is_not_told_either(self) -> None:
+        for before in range(EXCERPT - 10, EXCERPT + 1):
+            body = b"token-1" * 9 + b"x" * before + b"token-1"
+            error = self.failureResultOf(self.get_json(incoming(500, body)), ConnectorError).value
+            self.assertNotIn("tok", str(error))
 
     def test_O15_secrets_of_forms_and_those_that_are_named(self) -> None:
         data = {

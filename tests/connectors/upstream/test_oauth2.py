@@ -73,7 +73,7 @@ class TokensTests(SynchronousTestCase):
             self.assertEqual(tokens.expires_at, None if seconds is None else AT + timedelta(seconds=seconds))
         self.assertIsNone(self.tokens({"access_token": "a", "expires_in": 10**30}).expires_at)
         self.assertIsNone(self.tokens({"access_token": "a"}).expires_at)
-        for wrong in ("soon", ["x"], {"a": 1}):
+        for wrong in ("soon", ["x"], {"a": 1}, 10**400):
             self.assertRaises(ConnectorError, self.tokens, {"access_token": "a", "expires_in": wrong})
 
     def test_O8_access_token_is_needed(self) -> None:

@@ -94,10 +94,17 @@ def known_types() -> frozenset[str]:
 
 
 def connector_type(name: str) -> ConnectorType | None:
-    """The type of that name; None where it is unknown or not built yet."""
+    """The type of that name; None where it is unknown or not built yet.
+
+    Raises ConnectorError where a library is missing that only this type needs.
+    """
     if name not in BUILT_IN:
         return None
-    found = namedAny(BUILT_IN[name])
+    try:
+        found = namedAny(BUILT_IN[name])
+    except ModuleNotFoundError as error:
+        problem = f'connector type "{name}" needs {error.name}, which is not installed'
+        raise ConnectorError(f"{problem}: see its page in docs/connectors", misconfigured=True) from error
     assert isinstance(found, ConnectorType)
     return found
 

@@ -332,6 +332,19 @@ class StartTests(ConnectorsTestCase):
         failure = self.failureResultOf(self.opening_all(continue_on_failure=False), ConnectorUnavailable)
         self.assertIn("'ldap'", str(failure.value))
 
+    def test_wrong_settings_in_the_file_end_the_start_in_any_case(self) -> None:
+        self.store(GITHUB, LDAP)
+        wrong = ConnectorUnavailable("ldap", "host is required", misconfigured=True)
+        self.upstream.failures["ldap"] = wrong
+        opening = started(self.connectors.open_all(configured=["github", "ldap"]))
+        self.assertIs(self.failureResultOf(opening, ConnectorUnavailable).value, wrong)
+
+    def test_wrong_settings_in_the_storage_do_not(self) -> None:
+        self.store(GITHUB, LDAP)
+        self.upstream.failures["ldap"] = ConnectorUnavailable("ldap", "no host", misconfigured=True)
+        opening = started(self.connectors.open_all(configured=["github"]))
+        self.assertEqual([failure.connector_id for failure in self.successResultOf(opening)], ["ldap"])
+
     def test_all_open_where_none_may_fail(self) -> None:
         self.store(GITHUB, LDAP)
         self.assertEqual(self.successResultOf(self.opening_all(continue_on_failure=False)), [])

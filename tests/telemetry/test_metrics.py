@@ -84,6 +84,12 @@ class PrometheusTests(SynchronousTestCase):
         self.assertEqual(self.value("dextwist_limits_hit_total", limit="maxRequestHead"), 1)
         self.assertEqual(self.value("dextwist_connections"), 3)
 
+    def test_calls_of_connectors_are_timed(self) -> None:
+        self.metrics.upstream_answered(connector_id="up", operation="token", result="2xx", seconds=0.2)
+        labels = {"connector": "up", "operation": "token", "result": "2xx"}
+        self.assertEqual(self.value("dextwist_upstream_request_seconds_count", **labels), 1)
+        self.assertEqual(self.value("dextwist_upstream_request_seconds_sum", **labels), 0.2)
+
     def test_build_process_and_runtime_are_told(self) -> None:
         text = "\n".join(self.lines())
         self.assertRegex(text, rf'(?m)^dex_build_info\{{.*version="{dextwist.__version__}".*\}} 1\.0$')

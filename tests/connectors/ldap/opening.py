@@ -1,0 +1,44 @@
+"""Opens LDAP connectors for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from dextwist.connectors.interface import ConnectorScopes
+from dextwist.connectors.ldap.connector import LdapConnector
+from dextwist.connectors.registry import ConnectorContext, open_connector
+from dextwist.model.connector import ConnectorRecord
+from tests.connectors.fakes import CountedHashing, FakeStorage, immediate_checker
+from tests.upstreams.network import CountedCalls, no_upstream
+
+ALL_SCOPES = ConnectorScopes(offline_access=True, groups=True)
+
+
+def context(reactor: Any, metrics: CountedCalls | None = None) -> ConnectorContext:
+    """What the server lends."""
+    return ConnectorContext(
+        clock=reactor,
+        storage=FakeStorage(),
+        password_checker=immediate_checker(CountedHashing()),
+        upstream_client=no_upstream,
+        reactor=reactor,
+        metrics=metrics or CountedCalls(),
+    )
+
+
+def opening(
+    config: Mapping[str, Any], reactor: Any, metrics: CountedCalls | None = None
+) -> Deferred[LdapConnector]:
+    """The connector with these settings, as the server opens it."""
+    record = ConnectorRecord(id="ldap", type="ldap", name="LDAP", config=json.dumps(config).encode())
+
+    async def opened() -> LdapConnector:
+        connector = await open_connector(record, context=context(reactor, metrics))
+        assert isinstance(connector, LdapConnector)
+        return connector
+
+    return Deferred.fromCoroutine(opened())

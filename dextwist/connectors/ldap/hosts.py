@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol
 
 import attrs
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -88,7 +89,7 @@ class LocatedHosts:
             return self._known
         try:
             answers, _, _ = await self.lookup(self.service)
-        except (DomainError, dns.DNSQueryTimeoutError, OSError, TimeoutError) as error:
+        except (DomainError, defer.TimeoutError, dns.DNSQueryTimeoutError, OSError) as error:
             if not self._known:
                 raise ConnectionBroken(f"no servers: {self.service}: {type(error).__name__}") from error
             self.log.warn("{service} cannot be looked up: what it was last is used", service=self.service)

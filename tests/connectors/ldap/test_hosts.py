@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 from twisted.names import dns
@@ -139,7 +140,8 @@ class LocatingTests(SynchronousTestCase):
         self.assertEqual(self.names(), ["a"])
 
     def test_no_servers_at_all(self) -> None:
-        answers: list[Deferred[Any]] = [succeed(([], [], [])), fail(DNSNameError())]
+        silence = fail(defer.TimeoutError("no answer"))
+        answers: list[Deferred[Any]] = [succeed(([], [], [])), fail(DNSNameError()), silence]
         for self.answer in answers:
             self.failureResultOf(started(self.source.hosts()), ConnectionBroken)
         self.records((0, 0, ""))  # the root: there is no such service (RFC 2782)

@@ -26,6 +26,7 @@ import dextwist
 from dextwist.command_line import USAGE_STATUS, Options
 from dextwist.config.addresses import ListenAddress
 from dextwist.config.configuration import Configuration
+from dextwist.storage.interface import StorageError
 from dextwist.telemetry.logs import FORMATS, LogFile, LogOutput, LogStream, RecordObserver
 from dextwist.web.front.factory import FrontFactory
 
@@ -163,7 +164,8 @@ class DaemonService(Service):
         if self._stop_asked:
             return
         if _is_one_sentence(failure.value):
-            self.log.error("cannot start", err=str(failure.value))
+            where = "storage: " if failure.check(StorageError) else ""
+            self.log.error("cannot start", err=f"{where}{failure.value}")
         else:
             self.log.failure("cannot start", failure)
         self.exit_with(USAGE_STATUS)

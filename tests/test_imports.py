@@ -49,7 +49,9 @@ BESIDE: Mapping[str, frozenset[str]] = {
         {"model", "oauth", "tokens.claims", "connectors.interface", "connectors.mapped"}
     ),
     "connector_command": frozenset({*ROOMS, "command_line", "connector_trial", "wiring"}),
-    "service": frozenset({"wiring", "command_line", "config", "telemetry", "web.front.factory", "web.tls"}),
+    "service": frozenset(
+        {"wiring", "command_line", "config", "telemetry", "storage.interface", "web.front.factory", "web.tls"}
+    ),
 }
 
 #: What connectors share. Every other module of that room is one type, known to the registry alone.

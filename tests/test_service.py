@@ -201,9 +201,9 @@ class DaemonServiceTests(SynchronousTestCase):
         self.assertNotIn(5558, self.reactor.factories)
 
     def test_part_that_cannot_start_is_one_sentence_and_a_status(self) -> None:
-        self.daemon.error = StorageUnavailable("failed to initialize storage: the disk is full")
+        self.daemon.error = StorageUnavailable("the disk is full")
         events = self.start()
-        self.assertEqual(self.told(events, "error"), ["failed to initialize storage: the disk is full"])
+        self.assertEqual(self.told(events, "error"), ["storage: the disk is full"])
         self.assertFalse([event for event in events if "log_failure" in event])
         self.assertEqual(self.story, ["daemon starts", "reactor stops"])
         self.assertEqual(self.statuses, [2])

@@ -237,6 +237,14 @@ class LogoutConnector(Protocol):
 
 
 @runtime_checkable
+class PreparedConnector(Protocol):
+    """Asks its upstream for something before anybody can log in; where it gets none it goes on trying."""
+
+    async def prepared(self) -> None:
+        """Return once it has been had. Raises ConnectorError where it cannot be had now."""
+
+
+@runtime_checkable
 class ClosableConnector(Protocol):
     """Holds connections or runs in the background until it is closed."""
 

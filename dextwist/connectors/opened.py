@@ -14,9 +14,11 @@ from twisted.logger import Logger
 from dextwist.connectors.interface import (
     ClosableConnector,
     Connector,
+    ConnectorError,
     Connectors,
     ConnectorUnavailable,
     OpenedConnector,
+    PreparedConnector,
 )
 from dextwist.model.connector import CONNECTORS, ConnectorRecord
 from dextwist.storage.interface import NotFound, Storage, every
@@ -94,9 +96,8 @@ class OpenedConnectors(Connectors):
         records = await self.records()
         if not records:
             raise NoConnectors()
-        outcomes = await gatherResults(
-            [Deferred.fromCoroutine(self._instance(record).settled()) for record in records]
-        )
+        start = self._settled if continue_on_failure else self._prepared
+        outcomes = await gatherResults([Deferred.fromCoroutine(start(record)) for record in records])
         failures = [outcome for outcome in outcomes if isinstance(outcome, ConnectorUnavailable)]
         for failure in failures:
             self.log.error("server: Failed to open connector", id=failure.connector_id, err=failure.reason)
@@ -104,6 +105,21 @@ class OpenedConnectors(Connectors):
             if not continue_on_failure or (failure.misconfigured and failure.connector_id in configured):
                 raise failure
         return failures
+
+    async def _settled(self, record: ConnectorRecord) -> Outcome:
+        return await self._instance(record).settled()
+
+    async def _prepared(self, record: ConnectorRecord) -> Outcome:
+        """The same, but a failure where the upstream does not give what a login needs."""
+        outcome = await self._settled(record)
+        if isinstance(outcome, PreparedConnector):
+            try:
+                await Deferred.fromCoroutine(outcome.prepared()).addTimeout(self.time_limit, self.clock)
+            except ConnectorError as error:
+                return ConnectorUnavailable(record.id, str(error))
+            except defer.TimeoutError:
+                return ConnectorUnavailable(record.id, f"it was not ready within {self.time_limit:g} s")
+        return outcome
 
     async def get(self, connector_id: str) -> OpenedConnector:
         """The connector as it is stored now.

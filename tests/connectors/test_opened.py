@@ -10,9 +10,11 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.connectors.interface import (
     CallbackConnector,
+    Connector,
     ConnectorError,
     ConnectorUnavailable,
     OpenedConnector,
+    PreparedConnector,
 )
 from dextwist.connectors.mock import MockCallbackConnector
 from dextwist.connectors.opened import NoConnectors, OpenedConnectors
@@ -290,6 +292,17 @@ class ClosingTests(ConnectorsTestCase):
         self.assertEqual(self.flushLoggedErrors(), [])
 
 
+@attrs.frozen
+class SlowToPrepare(MockCallbackConnector, PreparedConnector):
+    """Has what it needs of its upstream when the test says so."""
+
+    preparing: list[Deferred[None]] = attrs.field(factory=list, eq=False)
+
+    async def prepared(self) -> None:
+        self.preparing.append(Deferred())
+        await self.preparing[-1]
+
+
 class StartTests(ConnectorsTestCase):
     """Opening everything at start."""
 
@@ -331,6 +344,27 @@ class StartTests(ConnectorsTestCase):
         self.break_openings("ldap")
         failure = self.failureResultOf(self.opening_all(continue_on_failure=False), ConnectorUnavailable)
         self.assertIn("'ldap'", str(failure.value))
+
+    def test_one_whose_upstream_is_away_ends_the_start_where_it_must_not_go_on(self) -> None:
+        self.store(LDAP)
+        connector = SlowToPrepare()
+
+        async def opened(record: ConnectorRecord) -> Connector:
+            return connector
+
+        self.connectors.open_connector = opened
+        self.assertEqual(self.ids_failed(), [])
+        self.assertFalse(connector.preparing)
+        starting = self.opening_all(continue_on_failure=False)
+        connector.preparing.pop().errback(ConnectorError("connection refused", unreachable=True))
+        failure = self.failureResultOf(starting, ConnectorUnavailable)
+        self.assertIn("'ldap': connection refused", str(failure.value))
+        starting = self.opening_all(continue_on_failure=False)
+        self.clock.advance(10.1)
+        self.assertIn("ready", str(self.failureResultOf(starting, ConnectorUnavailable).value))
+        starting = self.opening_all(continue_on_failure=False)
+        connector.preparing.pop().callback(None)
+        self.assertEqual(self.successResultOf(starting), [])
 
     def test_wrong_settings_in_the_file_end_the_start_in_any_case(self) -> None:
         self.store(GITHUB, LDAP)

@@ -69,7 +69,7 @@ class StartFailureTests(FaultCase):
             self.assertEqual({case.daemon.database.name}, set(files), "alone, as a good end leaves it")
             log = case.daemon.log()
             (error,) = [line for line in log.splitlines() if "level=ERROR" in line]
-            self.assertIn(f'err="the database {case.daemon.database} {case.sentence}"', error)
+            self.assertIn(f'err="storage: the database {case.daemon.database} {case.sentence}"', error)
             self.assertNotIn("Traceback", log)
 
     def with_database(self, folder: Path | None = None) -> DaemonProcess:

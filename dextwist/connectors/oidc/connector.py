@@ -22,6 +22,7 @@ from dextwist.connectors.interface import (
     IdentityGone,
     LoginStart,
     LogoutConnector,
+    PreparedConnector,
     RefreshConnector,
     TokenIdentityConnector,
     keeping,
@@ -43,7 +44,12 @@ _CHECKED = ("iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "sub")
 
 @attrs.define(kw_only=True, eq=False)
 class OIDCConnector(
-    CallbackConnector, RefreshConnector, TokenIdentityConnector, LogoutConnector, ClosableConnector
+    CallbackConnector,
+    RefreshConnector,
+    TokenIdentityConnector,
+    LogoutConnector,
+    PreparedConnector,
+    ClosableConnector,
 ):
     """One registration at one provider."""
 
@@ -59,6 +65,10 @@ class OIDCConnector(
     def prepare(self) -> None:
         """Begin to ask for the document, so that a fault is told at once and not at the first login."""
         self._preparing = Deferred.fromCoroutine(self._prepare())
+
+    async def prepared(self) -> None:
+        """Return once the document is there. Raises ConnectorError."""
+        await self.provider.document()
 
     async def close(self) -> None:
         """End what is under way."""

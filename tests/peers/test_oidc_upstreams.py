@@ -21,7 +21,7 @@ from tests.flows.daemon import CALLBACK, free_port
 from tests.peers.daemon_process import DaemonProcess
 
 HERE = Path(__file__).parent
-SECRET = "federation secret+%&"
+SECRET = "in-confidence secret+%&"
 SCOPE = "openid profile email groups offline_access"
 APP = ("app", "app-secret")
 

@@ -5,7 +5,7 @@ const [port, callback] = process.argv.slice(2);
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [{
     client_id: 'federation',
-    client_secret: 'federation secret+%&',
+    client_secret: 'in-confidence secret+%&',
     redirect_uris: [callback],
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],

@@ -91,10 +91,12 @@ def keeping(connector_data: bytes) -> Iterator[None]:
 
 @attrs.frozen(kw_only=True)
 class ConnectorScopes:
-    """All that a connector learns of the scopes that a client asked for."""
+    """All that a connector learns of what a client asked for."""
 
     offline_access: bool = False
     groups: bool = False
+    #: whom the client expects (OpenID Connect Core §3.1.2.1), as it wrote it; known where a login begins.
+    login_hint: str = ""
 
     @classmethod
     def of(cls, scopes: Collection[str]) -> ConnectorScopes:

@@ -136,12 +136,13 @@ class MicrosoftConnector(CallbackConnector, RefreshConnector):
             asked.append("directory.read.all")
         if scopes.offline_access:
             asked.append("offline_access")
+        hint = {"login_hint": scopes.login_hint} if scopes.login_hint else {}
         url = self.client.authorization_url(
             f"{self.endpoints}/authorize",
             callback_url,
             state,
             scopes=tuple(dict.fromkeys(asked)),
-            more={**proof.challenge, **self.hints},
+            more={**proof.challenge, **self.hints, **hint},
         )
         return LoginStart(url=url, connector_data=proof.connector_data)
 

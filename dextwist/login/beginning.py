@@ -90,7 +90,7 @@ class LoginBeginner:
     ) -> Beginning:
         """Store the login and say where the browser goes. Raises RefusedWithPage, StorageError."""
         connector, request_id = opened.connector, self.new_id()
-        scopes = ConnectorScopes.of(checked.scopes)
+        scopes = attrs.evolve(ConnectorScopes.of(checked.scopes), login_hint=checked.login_hint)
         beginning: Beginning
         connector_data = b""
         try:

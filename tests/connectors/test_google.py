@@ -99,6 +99,11 @@ class LoginURLTests(GoogleTestCase):
     def test_scopes_are_replaced_and_openid_is_once(self) -> None:
         self.assertEqual(self.asked(self.opened(scopes=["email", "openid"]))["scope"], "openid email")
 
+    def test_login_hint_is_passed_on(self) -> None:
+        hinted = ConnectorScopes(login_hint="jane@example.org")
+        self.assertEqual(self.asked(self.opened(), hinted)["login_hint"], "jane@example.org")
+        self.assertNotIn("login_hint", self.asked(self.opened()))
+
     def test_domain_is_hinted(self) -> None:
         for domains, hint in ((["example.org"], "example.org"), (["example.org", "example.com"], "*")):
             self.upstream.calls.clear()

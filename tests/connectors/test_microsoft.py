@@ -70,6 +70,9 @@ class LoginURLTests(MicrosoftTestCase):
     def test_hints(self) -> None:
         asked = self.asked(self.opened(promptType="consent", domainHint="domain.hint"))
         self.assertEqual((asked["prompt"], asked["domain_hint"]), ("consent", "domain.hint"))
+        hinted = ConnectorScopes(login_hint="jane@example.com")
+        self.assertEqual(self.asked(self.opened(), hinted)["login_hint"], "jane@example.com")
+        self.assertNotIn("login_hint", asked)
 
     def test_scopes_for_what_is_needed(self) -> None:
         for config, scopes, scope in (

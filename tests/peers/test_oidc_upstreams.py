@@ -220,6 +220,17 @@ class OwnProviderTests(UpstreamCase):
         self.addCleanup(self.upstream.stop)
         self.federate(port, self.upstream.issuer)
 
+    def test_login_hint_of_the_application_reaches_the_provider(self) -> None:
+        where = {"client_id": "app", "redirect_uri": CALLBACK, "response_type": "code", "scope": SCOPE}
+        page = requests.get(
+            f"{self.daemon.issuer}/auth/up",
+            params={**where, "login_hint": "jane@example.com"},
+            allow_redirects=False,
+            timeout=20,
+        )
+        asked = dict(parse_qsl(urlsplit(page.headers["Location"]).query))
+        self.assertEqual((asked["client_id"], asked["login_hint"]), ("federation", "jane@example.com"))
+
     def test_logs_in_and_refreshes_as_often_as_one_likes(self) -> None:
         subject = packed_subject(packed_subject("jane-id", "local"), "up")
         tokens = self.tokens(login="jane@example.com", password="password")

@@ -65,6 +65,8 @@ class GoogleConnector(CallbackConnector, RefreshConnector):
         """Where the login goes on. Raises ConnectorError."""
         proof = LoginProof()
         more = {**proof.challenge, "nonce": proof.nonce}
+        if scopes.login_hint:
+            more["login_hint"] = scopes.login_hint
         if self.hosted_domains:
             # A hint to the person; what counts is the claim.
             more["hd"] = self.hosted_domains[0] if len(self.hosted_domains) == 1 else "*"

@@ -84,6 +84,8 @@ class OIDCConnector(
             method = S256
         proof = LoginProof.new(method)
         more = {**proof.challenge, "nonce": proof.nonce}
+        if scopes.login_hint:
+            more["login_hint"] = scopes.login_hint
         if settings.acr_values:
             more["acr_values"] = " ".join(settings.acr_values)
         if scopes.offline_access:

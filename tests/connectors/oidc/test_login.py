@@ -8,7 +8,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from dextwist.connectors.interface import CallbackRequest, ConnectorError, LoginCancelled
+from dextwist.connectors.interface import CallbackRequest, ConnectorError, ConnectorScopes, LoginCancelled
 from dextwist.connectors.upstream.provider import MAX_TOKEN
 from tests.connectors.federated import CALLBACK, OFFLINE, PLAIN, STATE
 from tests.connectors.oidc.case import KEY, KNOWN, OTHER_KEY, PERSON, OIDCTestCase
@@ -40,6 +40,13 @@ class AskingTests(OIDCTestCase):
             self.opened(scopes=["openid", "x:y", "email", "x:y"], acrValues=["gold", "silver"])
         )
         self.assertEqual((asked["scope"], asked["acr_values"]), ("openid x:y email", "gold silver"))
+
+    def test_login_hint_is_passed_on(self) -> None:
+        hinted = ConnectorScopes(login_hint="jane&prompt=none@example.com")
+        asked = self.asked(self.opened(), hinted)
+        self.assertEqual(asked["login_hint"], hinted.login_hint)
+        self.assertNotIn("prompt", asked)
+        self.assertNotIn("login_hint", self.asked(self.opened()))
 
     def test_7_prompt(self) -> None:
         for prompt in ("none", "", "login", "consent", None):

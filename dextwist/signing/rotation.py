@@ -1,7 +1,7 @@
 """When signing keys change, and into what: pure functions over the one record that all instances share.
 
 The record always holds the key that signs and its successor. Whoever keeps the published keys for as long
-as they were told knows a key before it signs: docs/decisions/0001-a-successor-is-always-published.md.
+as they were told knows a key before it signs: docs/decisions/a-successor-is-always-published.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from twisted.internet.interfaces import IReactorTime
@@ -14,11 +14,14 @@ from twisted.python.reflect import namedAny
 
 from dextwist.connectors.interface import Connector, ConnectorError, ConnectorUnavailable
 from dextwist.connectors.password_hash import PasswordChecker
-from dextwist.connectors.upstream.client import NotCounted, UpstreamClient, UpstreamMetrics
-from dextwist.connectors.upstream.trust import UpstreamTrust
+from dextwist.connectors.upstream.metrics import NotCounted, UpstreamMetrics
 from dextwist.model.config_keys import KeyTree
 from dextwist.model.connector import ConnectorRecord
 from dextwist.storage.interface import Storage
+
+if TYPE_CHECKING:
+    from dextwist.connectors.upstream.client import UpstreamClient
+    from dextwist.connectors.upstream.trust import UpstreamTrust
 
 _log = Logger()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 import attrs
@@ -18,6 +18,7 @@ import dextwist
 from dextwist.connectors.interface import ConnectorError
 from dextwist.connectors.upstream.answer import UpstreamAnswer, excerpt, field
 from dextwist.connectors.upstream.breaker import Breaker
+from dextwist.connectors.upstream.metrics import UpstreamMetrics
 from dextwist.connectors.upstream.wire import NETWORK_FAILURES, Incoming, Outgoing, TooLarge
 
 #: Seconds that a call may take from beginning to end.
@@ -39,20 +40,6 @@ _CONFIDENTIAL = frozenset(
         "token",
     }
 )
-
-
-class UpstreamMetrics(Protocol):
-    """Counts calls."""
-
-    def upstream_answered(self, *, connector_id: str, operation: str, result: str, seconds: float) -> None:
-        """A call to an upstream ended."""
-
-
-class NotCounted(UpstreamMetrics):
-    """Counts nothing."""
-
-    def upstream_answered(self, *, connector_id: str, operation: str, result: str, seconds: float) -> None:
-        """Nobody asks."""
 
 
 @attrs.define(kw_only=True, eq=False)

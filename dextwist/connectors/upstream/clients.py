@@ -1,16 +1,17 @@
-"""Making the client of a connector."""
+"""Making the client of a connector. The client itself is imported for the first one that needs it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from dextwist.connectors.upstream.client import UpstreamClient, UpstreamMetrics
-from dextwist.connectors.upstream.proxies import Proxies
-from dextwist.connectors.upstream.trust import UpstreamTrust
-from dextwist.connectors.upstream.wire import Wire
+from dextwist.connectors.upstream.metrics import UpstreamMetrics
+
+if TYPE_CHECKING:
+    from dextwist.connectors.upstream.client import UpstreamClient
+    from dextwist.connectors.upstream.trust import UpstreamTrust
 
 
 @attrs.frozen(kw_only=True)
@@ -24,6 +25,10 @@ class UpstreamClients:
 
     def __call__(self, connector_id: str, trust: UpstreamTrust) -> UpstreamClient:
         """A connector's own client. Raises ConnectorError for roots or proxies that cannot be used."""
+        from dextwist.connectors.upstream.client import UpstreamClient
+        from dextwist.connectors.upstream.proxies import Proxies
+        from dextwist.connectors.upstream.wire import Wire
+
         wire = Wire(reactor=self.reactor, policy=trust.policy(), proxies=Proxies.of(self.environ))
         return UpstreamClient(
             connector_id=connector_id, send=wire.send, clock=self.reactor, metrics=self.metrics

@@ -17,6 +17,7 @@ from dextwist.model.kind import Key, Kind
 from dextwist.storage.changes import changed_key, outcome
 from dextwist.storage.codec import decode, encode, expiry, key_text
 from dextwist.storage.interface import AlreadyExists, Change, Changed, Create, NotFound, Page
+from dextwist.storage.recent import RecentValues
 
 T = TypeVar("T", bound=attrs.AttrsInstance)
 
@@ -62,6 +63,11 @@ class Table(Generic[T]):
 
     kind: Kind[T]
     dialect: Dialect
+    _recent: RecentValues[T] = attrs.field(init=False)
+
+    @_recent.default
+    def _nothing_yet(self) -> RecentValues[T]:
+        return RecentValues(self.kind)
 
     @property
     def name(self) -> str:
@@ -87,7 +93,7 @@ class Table(Generic[T]):
         document = self._document(cursor, key_text(self.kind.normal_key(key)))
         if document is None:
             raise NotFound
-        return decode(self.kind, document)
+        return self._decoded(document)
 
     def page(
         self, cursor: Cursor, after: Key | None, limit: int, narrowed_by: Mapping[str, str] | None
@@ -112,7 +118,7 @@ class Table(Generic[T]):
             (*parameters, limit + 1),
         )
         documents = [document for (document,) in cursor.fetchall()]
-        values = tuple(decode(self.kind, document) for document in documents[:limit])
+        values = tuple(self._decoded(document) for document in documents[:limit])
         return Page(values, after=self.kind.key_of(values[-1]) if len(documents) > limit else None)
 
     def write(self, cursor: Cursor, change: Change) -> Changed:
@@ -120,7 +126,7 @@ class Table(Generic[T]):
         key = key_text(changed_key(change))
         # An insertion notices by itself that the key is taken.
         document = None if isinstance(change, Create) else self._document(cursor, key)
-        changed = outcome(change, None if document is None else decode(self.kind, document))
+        changed = outcome(change, None if document is None else self._decoded(document))
         if document is None:
             if changed.after is not None:
                 self.insert(cursor, changed.after)
@@ -133,7 +139,7 @@ class Table(Generic[T]):
     def insert(self, cursor: Cursor, value: T) -> None:
         """Add the row of a value; AlreadyExists."""
         key = key_text(self.kind.key_of(value))
-        cursor.execute(self._insert, (key, encode(self.kind, value), 1, *self._columns_of(value)))
+        cursor.execute(self._insert, (key, self._encoded(value), 1, *self._columns_of(value)))
         if cursor.rowcount == 0:
             raise AlreadyExists
 
@@ -148,12 +154,24 @@ class Table(Generic[T]):
         return None if row is None else row[0]
 
     def _replace(self, cursor: Cursor, key: str, document: str, changed: Changed) -> None:
-        new, columns = encode(self.kind, changed.after, over=document), self._columns_of(changed.after)
+        new, columns = self._encoded(changed.after, over=document), self._columns_of(changed.after)
         if columns == self._columns_of(changed.before):
             # Setting a column, even to what it is, costs a visit to its index.
             cursor.execute(self._update_document, (new, key))
         else:
             cursor.execute(self._update, (new, *columns, key))
+
+    def _decoded(self, document: str) -> T:
+        value = self._recent.get(document)
+        if value is None:
+            value = decode(self.kind, document)
+            self._recent.keep(document, value)
+        return value
+
+    def _encoded(self, value: T, *, over: str | None = None) -> str:
+        document = encode(self.kind, value, over=over)
+        self._recent.keep(document, value)
+        return document
 
     def _columns_of(self, value: T) -> tuple[Any, ...]:
         return (expiry(self.kind, value), *self.kind.narrowing(value).values())

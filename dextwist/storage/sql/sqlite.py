@@ -13,6 +13,7 @@ import attrs
 from twisted.enterprise.adbapi import Connection, ConnectionPool
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from dextwist.model.kind import Key, Kind
@@ -101,7 +102,7 @@ class SqliteStorage:
             uri = self._database.uri(mode="ro")
             readers = self._pool(uri, threads=2)
             direct = sqlite3.connect(uri, **_settings())
-        commits = GroupCommit(pool=writer, reactor=self.reactor, begin=self._begin)
+        commits = GroupCommit(pool=writer, reactor=self.reactor, clock=self.clock, begin=self._begin)
         self._connections = _Connections(writer=writer, commits=commits, readers=readers, direct=direct)
         if adopted is not None:
             self.log.info("adopted dex's data in {file}: {counts}", file=str(self._database), counts=adopted)
@@ -111,7 +112,8 @@ class SqliteStorage:
         connections, self._connections = self._connections, None
         if connections is None:
             return
-        # The one thread comes to this after every write.
+        # A batch that is about to begin does so first; the one thread comes to this after it.
+        await deferLater(self.clock, 0)
         await connections.writer.runWithConnection(_checkpoint)
         if connections.direct is not None:
             connections.direct.close()

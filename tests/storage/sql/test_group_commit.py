@@ -9,8 +9,9 @@ from typing import Any
 
 from twisted.enterprise.adbapi import Connection, ConnectionPool
 from twisted.internet import reactor
-from twisted.internet.defer import CancelledError, Deferred, DeferredList
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, gatherResults
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 from zope.interface import implementer
@@ -71,7 +72,7 @@ class GroupCommitTests(TestCase):
         self.addCleanup(pool.close)
         # Before the pool ends: its thread may be waiting.
         self.addCleanup(self.go.set)
-        return GroupCommit(pool=pool, reactor=self.reactor, begin=self.begin, **over)
+        return GroupCommit(pool=pool, reactor=self.reactor, clock=reactor, begin=self.begin, **over)
 
     def begin(self, connection: Connection) -> None:
         self.at_begin.set()
@@ -84,6 +85,7 @@ class GroupCommitTests(TestCase):
         self.at_begin.clear()
         self.go.clear()
         before = Deferred.fromCoroutine(self.commits.run(lambda cursor: None))
+        await deferLater(reactor, 0)  # then it has begun
         self.assertTrue(self.at_begin.wait(self.timeout))
         running = DeferredList(
             [before, *(Deferred.fromCoroutine(self.commits.run(job)) for job in jobs)], consumeErrors=True
@@ -107,6 +109,11 @@ class GroupCommitTests(TestCase):
     async def test_reactor_is_woken_once_a_batch(self) -> None:
         await self.run_all(*(insert(number) for number in range(50)))
         self.assertEqual(self.reactor.calls, 2)
+
+    async def test_writes_of_one_turn_of_the_reactor_share_a_transaction(self) -> None:
+        self.go.set()
+        await gatherResults([Deferred.fromCoroutine(self.commits.run(insert(number))) for number in range(9)])
+        self.assertEqual(self.begun, 1)
 
     async def test_batches_have_a_limit(self) -> None:
         self.commits = self.group_commit(self.file, limit=10)

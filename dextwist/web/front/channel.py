@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import (
     IDelayedCall,
     IHalfCloseableProtocol,
@@ -15,6 +17,7 @@ from twisted.internet.interfaces import (
     ITCPTransport,
 )
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.tcp import Connection
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -78,6 +81,8 @@ class FrontChannel(Protocol):
         self._reading_paused = False
         #: that the client does not take what was sent to it.
         self._blocked = False
+        #: sends at once what the socket takes; None once something had to wait its turn in the transport.
+        self._send_some: Callable[[bytes], int | ConnectionLost] | None = None
         self._taking_requests = False
         self._next_turn: IDelayedCall | None = None
 
@@ -89,6 +94,8 @@ class FrontChannel(Protocol):
             return
         if ITCPTransport.providedBy(self.transport):
             self.transport.setTcpNoDelay(True)
+        if isinstance(self.transport, Connection):
+            self._send_some = self.transport.writeSomeData
         self.transport.registerProducer(self, True)
         refused = self._front.admit(self)
         self._become(State.IDLE, self._front.limits.idle_timeout)
@@ -225,7 +232,7 @@ class FrontChannel(Protocol):
             elif state is State.READING_BODY:
                 self._become(state, limits.body_timeout)
                 if head is not None and head.expects_continue and not self._reader.body_has_begun:
-                    self.transport.write(CONTINUE)
+                    self._write(CONTINUE)
         if not self._blocked:
             self._resume_reading()
 
@@ -268,15 +275,26 @@ class FrontChannel(Protocol):
         self._become(State.IDLE, self._front.limits.idle_timeout)
         to_head = head.method == "HEAD"
         date = self._front.dates.at(now)
-        self.transport.write(answer_bytes(response, date=date, connection=connection, to_head=to_head))
+        self._write(answer_bytes(response, date=date, connection=connection, to_head=to_head))
         if not keep_alive:
             self._end()
+
+    def _write(self, data: bytes) -> None:
+        """Send now what the socket takes, which is nearly always all: the transport would wait for a turn."""
+        if self._send_some is not None:
+            sent = self._send_some(data)
+            if sent == len(data):
+                return
+            self._send_some = None
+            # An error is met again by the transport, which knows what to do about it.
+            data = data if isinstance(sent, ConnectionLost) else data[sent:]
+        self.transport.write(data)
 
     def _refuse(self, refused: Refused) -> None:
         """Answer in an endpoint's place, once, and end the connection."""
         response = self._front.refusal(refused)
         date = self._front.dates.at(self._front.clock.seconds())
-        self.transport.write(answer_bytes(response, date=date, connection="close"))
+        self._write(answer_bytes(response, date=date, connection="close"))
         self._end()
 
     # -- ending

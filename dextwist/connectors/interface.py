@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
@@ -284,11 +285,29 @@ class ConnectorUnavailable(Exception):
 
 @attrs.frozen
 class OpenedConnector:
-    """A connector ready for use, with the record that it was opened from."""
+    """A connector ready for use, with the record that it was opened from.
+
+    What it can do is looked up once: asking an object for the shape of a protocol takes its time.
+    """
 
     record: ConnectorRecord
     #: None where it cannot be opened now, for those who can do without.
     connector: object | None
+
+    @cached_property
+    def password(self) -> PasswordConnector | None:
+        """The connector, if it takes passwords."""
+        return self.connector if isinstance(self.connector, PasswordConnector) else None
+
+    @cached_property
+    def callback(self) -> CallbackConnector | None:
+        """The connector, if it sends browsers to the upstream."""
+        return self.connector if isinstance(self.connector, CallbackConnector) else None
+
+    @cached_property
+    def refresher(self) -> RefreshConnector | None:
+        """The connector, if it can look people up again."""
+        return self.connector if isinstance(self.connector, RefreshConnector) else None
 
 
 class Connectors(Protocol):

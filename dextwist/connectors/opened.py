@@ -42,12 +42,16 @@ class _Instance:
     record: ConnectorRecord
     opening: Deferred[Outcome]
     outcome: Outcome | None = None
+    #: once it is open.
+    opened: OpenedConnector | None = None
 
     def __attrs_post_init__(self) -> None:
         self.opening.addCallback(self._opened)
 
     def _opened(self, outcome: Outcome) -> Outcome:
         self.outcome = outcome
+        if not isinstance(outcome, ConnectorUnavailable):
+            self.opened = OpenedConnector(self.record, outcome)
         return outcome
 
     @property
@@ -131,7 +135,10 @@ class OpenedConnectors(Connectors):
         except NotFound:
             self.forget(connector_id)
             raise ConnectorUnavailable(connector_id, "there is no such one") from None
-        outcome = await self._instance(record).settled()
+        instance = self._instance(record)
+        if instance.opened is not None:
+            return instance.opened
+        outcome = await instance.settled()
         if isinstance(outcome, ConnectorUnavailable):
             raise attrs.evolve(outcome, record=record)
         return OpenedConnector(record, outcome)

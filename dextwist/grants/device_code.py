@@ -10,7 +10,7 @@ import attrs
 import orjson
 from twisted.internet.interfaces import IReactorTime
 
-from dextwist.connectors.interface import OpenedConnector, RefreshConnector
+from dextwist.connectors.interface import OpenedConnector
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.model.device import DEVICE_TOKENS, DeviceToken, DeviceTokenStatus
 from dextwist.model.refresh_token import RefreshToken
@@ -106,7 +106,7 @@ class DeviceCodeGrant:
         refresh_token: RefreshToken | None = None
         creation: tuple[Change, ...] = ()
         if opened is not None and gives_refresh_token(
-            opened.record, isinstance(opened.connector, RefreshConnector), login.scopes
+            opened.record, opened.refresher is not None, login.scopes
         ):
             now = utc_now(self.clock)
             refresh_token, creation = await self.refresh_tokens.creation(subject, now, login.connector_data)

@@ -12,7 +12,6 @@ from dextwist.connectors.interface import (
     Identity,
     OpenedConnector,
     PasswordConnector,
-    RefreshConnector,
 )
 from dextwist.grants.asking import ConnectorAsker
 from dextwist.grants.interface import TokenRequest, TokenResponse
@@ -76,9 +75,9 @@ class PasswordGrant:
 
     async def redeem(self, examined: ExaminedPassword, opened: OpenedConnector | None) -> TokenResponse:
         """Log in, store the refresh token where one is wanted, then sign."""
-        if opened is None or not isinstance(opened.connector, PasswordConnector):
+        if opened is None or opened.password is None:
             raise OAuthError("invalid_request", "the connector takes no password")
-        identity = await self._identity(examined, opened.connector)
+        identity = await self._identity(examined, opened.password)
         subject = TokenSubject(
             client_id=examined.client_id,
             scopes=examined.scopes,
@@ -86,9 +85,8 @@ class PasswordGrant:
             connector_id=examined.connector_id,
             nonce=examined.nonce,
         )
-        can_refresh = isinstance(opened.connector, RefreshConnector)
         refresh_token, access_token_id = None, self.issuer.new_token_id()
-        if gives_refresh_token(opened.record, can_refresh, examined.scopes):
+        if gives_refresh_token(opened.record, opened.refresher is not None, examined.scopes):
             refresh_token, creation = await self.refresh_tokens.creation(
                 subject, utc_now(self.clock), identity.connector_data
             )

@@ -11,13 +11,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from dextwist.connectors.interface import (
-    CallbackConnector,
     ConnectorError,
     Connectors,
     ConnectorScopes,
     ConnectorUnavailable,
     OpenedConnector,
-    PasswordConnector,
 )
 from dextwist.login.browser_binding import browser_digest
 from dextwist.login.checking import CheckedRequest
@@ -89,15 +87,15 @@ class LoginBeginner:
         client_address: str,
     ) -> Beginning:
         """Store the login and say where the browser goes. Raises RefusedWithPage, StorageError."""
-        connector, request_id = opened.connector, self.new_id()
+        request_id = self.new_id()
         scopes = attrs.evolve(ConnectorScopes.of(checked.scopes), login_hint=checked.login_hint)
         beginning: Beginning
         connector_data = b""
         try:
-            if isinstance(connector, CallbackConnector):
-                start = await connector.login_url(scopes, self.callback_url, request_id)
+            if opened.callback is not None:
+                start = await opened.callback.login_url(scopes, self.callback_url, request_id)
                 beginning, connector_data = SendTo(start.url), start.connector_data
-            elif isinstance(connector, PasswordConnector):
+            elif opened.password is not None:
                 beginning = AskForPassword(request_id)
             else:
                 raise RefusedWithPage(400, "This way to sign in is not available.")

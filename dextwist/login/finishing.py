@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from dextwist.connectors.interface import (
-    CallbackConnector,
     CallbackRequest,
     ConnectorError,
     Connectors,
@@ -23,8 +22,6 @@ from dextwist.connectors.interface import (
     Negotiation,
     OpenedConnector,
     Overloaded,
-    PasswordConnector,
-    RefreshConnector,
 )
 from dextwist.login.beginning import upstream_status
 from dextwist.login.loading import GONE
@@ -70,9 +67,9 @@ class LoginFinisher:
 
         Raises RefusedWithPage, StorageError.
         """
-        if not isinstance(opened.connector, PasswordConnector):
+        if opened.password is None:
             raise RefusedWithPage(400, "This way to sign in takes no password.")
-        login = opened.connector.login(ConnectorScopes.of(request.scopes), username, password)
+        login = opened.password.login(ConnectorScopes.of(request.scopes), username, password)
         identity = await self._answer(request, login)
         if identity is None:
             self.audit.invalid_credentials(
@@ -105,11 +102,11 @@ class LoginFinisher:
 
         Raises RefusedWithPage, StorageError.
         """
-        if not isinstance(opened.connector, CallbackConnector):
+        if opened.callback is None:
             raise RefusedWithPage(400, "This way to sign in has no such callback.")
         if request.logged_in:
             raise RefusedWithPage(400, GONE)
-        answer = opened.connector.handle_callback(
+        answer = opened.callback.handle_callback(
             ConnectorScopes.of(request.scopes), request.connector_data, brought
         )
         return await self._finish(request, opened, await self._answer(request, answer), again=False)
@@ -157,7 +154,7 @@ class LoginFinisher:
             return attrs.evolve(session, connector_data=data)
 
         changes: list[Change] = [Update(AUTH_REQUESTS, request.id, finished)]
-        if OFFLINE_ACCESS in request.scopes and isinstance(opened.connector, RefreshConnector):
+        if OFFLINE_ACCESS in request.scopes and opened.refresher is not None:
             empty = OfflineSession(user_id=claims.user_id, connector_id=request.connector_id)
             key = session_key(claims.user_id, request.connector_id)
             changes.append(Update(OFFLINE_SESSIONS, key, kept, default=empty))

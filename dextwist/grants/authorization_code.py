@@ -9,9 +9,10 @@ import attrs
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from dextwist.connectors.interface import OpenedConnector, RefreshConnector
+from dextwist.connectors.interface import OpenedConnector
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.model.auth_code import AUTH_CODES, AuthCode
+from dextwist.model.ids import new_uuid
 from dextwist.model.refresh_token import RefreshToken
 from dextwist.model.times import utc_now
 from dextwist.oauth.errors import OAuthError
@@ -21,7 +22,7 @@ from dextwist.oauth.pkce import check_verifier
 from dextwist.storage.interface import Change, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
 from dextwist.tokens.families import last_expiry, member_id, revocation
-from dextwist.tokens.issuer import TokenIssuer, new_token_id
+from dextwist.tokens.issuer import TokenIssuer
 from dextwist.tokens.refresh_tokens import RefreshTokenMaker, ending, refresh_token_string
 
 #: Redemptions that may fail for the verifier or the client before a code counts as spent.
@@ -54,7 +55,7 @@ class AuthorizationCodeGrant:
     issuer: TokenIssuer
     refresh_tokens: RefreshTokenMaker
     clock: IReactorTime
-    new_token_id: Callable[[], str] = new_token_id
+    new_token_id: Callable[[], str] = new_uuid
 
     async def examine(self, request: TokenRequest) -> ExaminedCode:
         """The code, if this client may redeem it with what it presents."""
@@ -93,7 +94,7 @@ class AuthorizationCodeGrant:
         refresh_token: RefreshToken | None = None
         creation: tuple[Change, ...] = ()
         if opened is not None and gives_refresh_token(
-            opened.record, isinstance(opened.connector, RefreshConnector), code.scopes
+            opened.record, opened.refresher is not None, code.scopes
         ):
             refresh_token, creation = await self.refresh_tokens.creation(subject, now, code.connector_data)
         access_token_id = self.new_token_id()

@@ -169,9 +169,7 @@ class RefreshTokenGrant:
             verdict = judge(current, secret, self.policy, now)
             if verdict is not Verdict.CURRENT:
                 raise _Changed(verdict, current)
-            claims = found.claims or current.claims
-            after = redeemed(current, self.policy, now, new_secret=new_secret, claims=claims)
-            return attrs.evolve(after, rechecked_at=now if found.claims else current.rechecked_at)
+            return redeemed(current, self.policy, now, new_secret=new_secret, claims=found.claims)
 
         def used(current: OfflineSession) -> OfflineSession:
             ref = current.refresh.get(token.id)
@@ -201,15 +199,14 @@ class RefreshTokenGrant:
         recheck = self.rechecks.get(token.connector_id, RecheckPolicy())
         if opened is None or not recheck.is_due(token.rechecked_at, utc_now(self.clock)):
             return known
-        connector = opened.connector
-        if connector is None:
+        if opened.connector is None:
             self._unanswered(token, recheck, "the connector cannot be opened")
             return known
-        if not isinstance(connector, RefreshConnector):
+        if opened.refresher is None:
             return known
         # All the tokens of a session share what the upstream gave, and it may be good for one use.
         async with self.turns.of(session_key(token.claims.user_id, token.connector_id)):
-            return await self._asked(token, recheck, connector)
+            return await self._asked(token, recheck, opened.refresher)
 
     async def _asked(
         self, token: RefreshToken, recheck: RecheckPolicy, connector: RefreshConnector

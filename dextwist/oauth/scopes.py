@@ -36,7 +36,7 @@ def peer_of(scope: str) -> str | None:
 
 def peers_of(scopes: Iterable[str]) -> list[str]:
     """The clients that the cross-client scopes name, in order."""
-    return [peer for scope in scopes if (peer := peer_of(scope)) is not None]
+    return [scope.removeprefix(_CROSS_CLIENT) for scope in scopes if scope.startswith(_CROSS_CLIENT)]
 
 
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:

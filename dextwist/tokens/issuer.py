@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,6 +11,7 @@ import orjson
 from twisted.internet.interfaces import IReactorTime
 
 from dextwist.model.client import CLIENTS, Client
+from dextwist.model.ids import new_uuid
 from dextwist.oauth.gate import check_peers
 from dextwist.oauth.hashes import half_hash
 from dextwist.oauth.scopes import peers_of
@@ -22,11 +22,6 @@ from dextwist.tokens.claims import TokenSubject, token_claims
 #: The `typ` of access tokens (RFC 9068 §2.1): an ID token never passes for one.
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 - a media type
 ID_TOKEN_TYPE = "JWT"  # noqa: S105 - a media type
-
-
-def new_token_id() -> str:
-    """A fresh `jti`."""
-    return str(uuid.uuid4())
 
 
 @attrs.frozen(kw_only=True)
@@ -59,7 +54,7 @@ class TokenIssuer:
     storage: Storage
     clock: IReactorTime
     lifetime: timedelta
-    new_token_id: Callable[[], str] = new_token_id
+    new_token_id: Callable[[], str] = new_uuid
 
     async def check_peers(self, client_id: str, scopes: tuple[str, ...]) -> None:
         """Raise OAuthError (invalid_scope) where a cross-client scope's peer does not trust the client."""
@@ -84,24 +79,21 @@ class TokenIssuer:
         issued_at = int(self.clock.seconds())
         expires_in = int(self.lifetime.total_seconds())
 
-        def claims(token_id: str) -> dict[str, object]:
-            return token_claims(
+        def sign(signature: Signature) -> IssuedTokens:
+            access, identity = "", ""
+            content = token_claims(
                 subject,
                 issuer=self.issuer,
-                token_id=token_id,
+                token_id=access_token_id or self.new_token_id(),
                 issued_at=issued_at,
                 expires_at=issued_at + expires_in,
             )
-
-        def sign(signature: Signature) -> IssuedTokens:
-            access, identity = "", ""
             if access_token:
-                content = claims(access_token_id or self.new_token_id())
                 # dex puts a hash of nothing in particular here; some programs expect the member.
-                content["at_hash"] = half_hash(signature.algorithm, secrets.token_urlsafe(16))
-                access = signature.sign(orjson.dumps(content), ACCESS_TOKEN_TYPE)
+                at_hash = half_hash(signature.algorithm, secrets.token_urlsafe(16))
+                access = signature.sign(orjson.dumps({**content, "at_hash": at_hash}), ACCESS_TOKEN_TYPE)
             if id_token:
-                content = claims(self.new_token_id())
+                content["jti"] = self.new_token_id()
                 if access:
                     content["at_hash"] = half_hash(signature.algorithm, access)
                 if code:

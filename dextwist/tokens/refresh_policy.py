@@ -10,6 +10,7 @@ import enum
 import hashlib
 import hmac
 from datetime import datetime, timedelta
+from typing import Any
 
 import attrs
 
@@ -75,21 +76,23 @@ def is_expired(token: RefreshToken, policy: RefreshPolicy, now: datetime) -> boo
 
 
 def redeemed(
-    token: RefreshToken, policy: RefreshPolicy, now: datetime, *, new_secret: str, claims: Claims
+    token: RefreshToken, policy: RefreshPolicy, now: datetime, *, new_secret: str, claims: Claims | None
 ) -> RefreshToken:
-    """The token after its current secret was redeemed, for the person as they are now."""
-    claims = attrs.evolve(claims, user_id=token.claims.user_id)
-    used = attrs.evolve(token, last_used_at=now, claims=claims, connector_data=b"")
-    if not policy.rotate:
-        return used
-    spent = (_digest(token.obsolete_token), *token.spent_digests) if token.obsolete_token else ()
-    return attrs.evolve(
-        used,
-        token=new_secret,
-        obsolete_token=token.token,
-        spent_digests=spent[:REMEMBERED],
-        rotated_at=now,
-    )
+    """The token after its current secret was redeemed.
+
+    `claims` is the person as they are now, if the connector was asked: whatever it calls them, they stay
+    who they were.
+    """
+    changes: dict[str, Any] = {"last_used_at": now, "connector_data": b""}
+    if claims is not None:
+        same = claims.user_id == token.claims.user_id
+        changes["claims"] = claims if same else attrs.evolve(claims, user_id=token.claims.user_id)
+        changes["rechecked_at"] = now
+    if policy.rotate:
+        spent = (_digest(token.obsolete_token), *token.spent_digests) if token.obsolete_token else ()
+        changes["token"], changes["obsolete_token"] = new_secret, token.token
+        changes["spent_digests"], changes["rotated_at"] = spent[:REMEMBERED], now
+    return attrs.evolve(token, **changes)
 
 
 def _digest(secret: str) -> str:
@@ -98,5 +101,5 @@ def _digest(secret: str) -> str:
 
 
 def _equal(presented: str, secret: str) -> bool:
-    left, right = (hashlib.sha256(text.encode()).digest() for text in (presented, secret))
-    return hmac.compare_digest(left, right)
+    """In constant time; that all secrets are of one length is no secret."""
+    return hmac.compare_digest(presented.encode(), secret.encode())

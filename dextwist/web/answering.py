@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from urllib.parse import unquote
 
 import attrs
 from twisted.internet.interfaces import IReactorTime
 
+from dextwist.model.ids import new_uuid
 from dextwist.oauth.parameters import Form, MalformedForm
 from dextwist.telemetry.context import RequestContext, request_context
 from dextwist.telemetry.metrics import Metrics
@@ -114,7 +114,7 @@ class Answering:
             cookies=_cookies(headers["cookie"]) if "cookie" in headers else {},
             peer=incoming.peer,
             client_address=address,
-            request_id=_new_request_id(),
+            request_id=new_uuid(),
         )
         return request, problem
 
@@ -127,13 +127,6 @@ class _Malformed:
 
     async def __call__(self, request: Request) -> Response:
         raise self.problem
-
-
-def _new_request_id() -> str:
-    """A random UUID (RFC 9562 §5.4), made in a third of the time that its class takes."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _media_type(headers: Mapping[str, Sequence[str]]) -> str:

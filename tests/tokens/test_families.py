@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from dextwist.model.ids import new_uuid
 from dextwist.model.revoked_token import REVOKED_TOKENS
 from dextwist.model.times import EPOCH
 from dextwist.storage.memory import MemoryStorage
 from dextwist.tokens.families import family_of, last_expiry, member_id, revocable_ids, revocation
-from dextwist.tokens.issuer import new_token_id
 
 
 class FamilyTests(SynchronousTestCase):
@@ -21,7 +21,7 @@ class FamilyTests(SynchronousTestCase):
         self.assertEqual(revocable_ids(member), (member, family_of("rid")))
 
     def test_a_token_without_a_refresh_token_is_revocable_alone(self) -> None:
-        token_id = new_token_id()
+        token_id = new_uuid()
         self.assertEqual(revocable_ids(token_id), (token_id,))
 
     def test_what_is_no_id_is_not_revocable(self) -> None:

@@ -184,8 +184,14 @@ class RedeemedTests(SynchronousTestCase):
     def test_18_2_without_rotation(self) -> None:
         policy = RefreshPolicy(rotate=False)
         before = token("s0")
-        after = redeemed(before, policy, self.NOW, new_secret="s1", claims=CLAIMS)
+        after = redeemed(before, policy, self.NOW, new_secret="s1", claims=None)
         self.assertEqual(after, attrs.evolve(before, last_used_at=self.NOW, connector_data=b""))
+
+    def test_when_the_connector_was_asked_is_kept_until_it_is_asked_again(self) -> None:
+        before = token(rechecked_at=BEGAN)
+        for claims, rechecked_at in ((None, BEGAN), (CLAIMS, self.NOW)):
+            after = redeemed(before, AS_DEX, self.NOW, new_secret="x", claims=claims)
+            self.assertEqual(after.rechecked_at, rechecked_at)
 
     def test_31_9_claims_are_the_new_ones_but_for_the_user_id(self) -> None:
         now = Claims(user_id="other", username="Renamed", groups=("new",))
@@ -197,7 +203,7 @@ class RedeemedTests(SynchronousTestCase):
         self.assertEqual(rotated(1).connector_data, b"")
 
     def test_what_was_granted_stays(self) -> None:
-        before = token(nonce="n", auth_time=BEGAN, rechecked_at=BEGAN)
+        before = token(nonce="n", auth_time=BEGAN)
         after = redeemed(before, AS_DEX, self.NOW, new_secret="x", claims=CLAIMS)
         for name in (
             "id",
@@ -207,7 +213,6 @@ class RedeemedTests(SynchronousTestCase):
             "created_at",
             "nonce",
             "auth_time",
-            "rechecked_at",
         ):
             self.assertEqual(getattr(after, name), getattr(before, name), name)
 

@@ -23,7 +23,6 @@ from dextwist.oauth.gate import (
     check_challenge,
     check_device,
 )
-from dextwist.oauth.grant_types import DEVICE_CODE
 from dextwist.oauth.issuer import Issuer
 from dextwist.oauth.parameters import Form, MalformedForm
 from dextwist.oauth.pkce import PLAIN
@@ -79,7 +78,7 @@ class DeviceAuthorizer:
         client = await self.authenticator.client(form, authorization)
         check_device(client, self.issuer.path)
         challenge, method = form.get("code_challenge"), form.get("code_challenge_method")
-        check_challenge(client, challenge, method, DEVICE_CODE, self.proof_keys)
+        check_challenge(client, challenge, method, self.proof_keys, client_gets_code=False)
         scopes = parse_scopes(form.get("scope")) or (OPENID,)
         check_authorization_scopes(client, scopes, await existing_peers(self.storage, scopes))
         proof_key = ProofKey(

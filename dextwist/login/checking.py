@@ -20,6 +20,7 @@ from dextwist.oauth.grant_types import DEVICE_CODE, grant_type_of
 from dextwist.oauth.prompt import parse_max_age, parse_prompt
 from dextwist.oauth.redirect_uris import OUT_OF_BAND, allowed_redirect_uri
 from dextwist.oauth.response_types import (
+    CODE,
     ID_TOKEN,
     TOKEN,
     ResponseMode,
@@ -118,7 +119,9 @@ class RequestChecker:
         if request.request_uri:
             raise OAuthError("request_uri_not_supported", "request objects are not supported")
         challenge, method = request.code_challenge, request.code_challenge_method
-        check_challenge(client, challenge, method, grant_type, self.proof_keys)
+        for_device = grant_type == DEVICE_CODE
+        client_gets_code = not for_device and CODE in request.response_type.split()
+        check_challenge(client, challenge, method, self.proof_keys, client_gets_code=client_gets_code)
         scopes = parse_scopes(request.scope)
         check_authorization_scopes(client, scopes, await existing_peers(self.storage, scopes))
         words = parse_response_types(request.response_type, self.response_types)
@@ -129,7 +132,6 @@ class RequestChecker:
             raise OAuthError("invalid_request", "tokens are not shown on a page")
         prompt = parse_prompt(request.prompt)
         max_age = parse_max_age(request.max_age)
-        for_device = grant_type == DEVICE_CODE
         return CheckedRequest(
             client=client,
             target=attrs.evolve(target, mode=mode),

@@ -16,7 +16,6 @@ from dextwist.oauth.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CALLBACK,
-    DEVICE_CODE,
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
@@ -152,11 +151,12 @@ def check_refresh_scopes(asked: Collection[str], granted: Collection[str]) -> No
 
 
 def check_challenge(
-    client: Client, challenge: str, method: str, grant_type: str, policy: ProofKeyPolicy
+    client: Client, challenge: str, method: str, policy: ProofKeyPolicy, *, client_gets_code: bool
 ) -> None:
     """Raise OAuthError (invalid_request) unless the code challenge satisfies the policy.
 
-    A device login carries none through the browser: its own proof is checked when the device polls.
+    None is demanded where the browser brings the client no code: a device's own proof is checked when it
+    polls, and `id_token` alone gives nothing to redeem.
     """
     if challenge:
         if (method or PLAIN) not in policy.methods:
@@ -167,7 +167,7 @@ def check_challenge(
         return
     if method and method not in policy.methods:
         raise OAuthError("invalid_request", f"code_challenge_method {method} is not supported")
-    if grant_type == DEVICE_CODE:
+    if not client_gets_code:
         return
     if policy.required_for_all:
         raise OAuthError("invalid_request", "a code_challenge is required here")

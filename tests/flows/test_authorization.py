@@ -145,6 +145,18 @@ class AuthorizationRequestTests(FlowCase):
         page = await self.ask(running, code_challenge=CHALLENGE, code_challenge_method="S256")
         self.assertEqual(302, page.status)
 
+    async def test_without_a_code_there_is_no_challenge_to_meet(self) -> None:
+        running = await self.start(
+            {"oauth2": {"responseTypes": ["code", "id_token"], "pkce": {"enforce": True}}}
+        )
+        rp = RelyingParty(running=running, client_id="cli", redirect_uri="http://127.0.0.1:49152/cb")
+        end = await rp.log_in(response_type="id_token", nonce="n")
+        self.assertEqual("cli", claims_of(end.params["id_token"])["aud"])
+        page = await Browser().request(
+            "GET", rp.authorize_url("/auth/mock", response_type="code id_token", nonce="n")
+        )
+        self.assertIn("error=invalid_request", page.location)
+
     async def test_hint_of_another_person_is_refused_after_the_login(self) -> None:
         running = await self.start()
         rp = RelyingParty(running=running)

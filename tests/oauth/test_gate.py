@@ -205,7 +205,7 @@ class ChallengeTests(SynchronousTestCase):
 
     def accepted(self, client: Client, challenge: str, method: str, policy: ProofKeyPolicy) -> bool:
         try:
-            check_challenge(client, challenge, method, AUTHORIZATION_CODE, policy)
+            check_challenge(client, challenge, method, policy, client_gets_code=True)
         except OAuthError as error:
             self.assertEqual(error.error, "invalid_request")
             return False
@@ -222,10 +222,9 @@ class ChallengeTests(SynchronousTestCase):
         self.assertTrue(self.accepted(self.APP, "", "", self.DEFAULT))
 
     def test_OA_13_refusal_names_the_key_that_restores_dex(self) -> None:
-        error = self.assertRaises(
-            OAuthError, check_challenge, self.CLI, "", "", AUTHORIZATION_CODE, self.DEFAULT
-        )
-        self.assertIn("oauth2.pkce.requiredForPublicClients", error.description)
+        with self.assertRaises(OAuthError) as raised:
+            check_challenge(self.CLI, "", "", self.DEFAULT, client_gets_code=True)
+        self.assertIn("oauth2.pkce.requiredForPublicClients", raised.exception.description)
 
     def test_OA_13_unless_told_otherwise(self) -> None:
         self.assertTrue(self.accepted(self.CLI, "", "", self.AS_DEX))
@@ -249,22 +248,21 @@ class ChallengeTests(SynchronousTestCase):
 
     def test_5_3_6_description_names_the_method(self) -> None:
         for method, named in [("S512", "S512"), ("", "plain")]:
-            error = self.assertRaises(
-                OAuthError, check_challenge, self.APP, VERIFIER, method, AUTHORIZATION_CODE, self.DEFAULT
-            )
-            self.assertIn(f"code_challenge_method {named} ", error.description)
+            with self.assertRaises(OAuthError) as raised:
+                check_challenge(self.APP, VERIFIER, method, self.DEFAULT, client_gets_code=True)
+            self.assertIn(f"code_challenge_method {named} ", raised.exception.description)
 
     def test_31_4_enforced_for_everyone(self) -> None:
         for client in (self.APP, self.CLI):
             self.assertFalse(self.accepted(client, "", "", self.ENFORCED))
 
-    def test_30_15_device_login_carries_no_challenge(self) -> None:
+    def test_30_15_without_a_code_in_the_browser_no_challenge_is_demanded(self) -> None:
         for client in (self.APP, self.CLI):
-            check_challenge(client, "", "", DEVICE_CODE, self.ENFORCED)
+            check_challenge(client, "", "", self.ENFORCED, client_gets_code=False)
 
-    def test_device_login_may_not_use_a_method_that_is_off(self) -> None:
+    def test_methods_that_are_off_are_refused_all_the_same(self) -> None:
         with self.assertRaises(OAuthError):
-            check_challenge(self.CLI, VERIFIER, "plain", DEVICE_CODE, self.ENFORCED)
+            check_challenge(self.CLI, VERIFIER, "plain", self.ENFORCED, client_gets_code=False)
 
 
 class MachineTests(SynchronousTestCase):

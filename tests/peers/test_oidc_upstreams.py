@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -19,20 +18,11 @@ from dextwist.oauth.packed import packed_subject
 from tests.flows.browser import forms_of
 from tests.flows.daemon import CALLBACK, free_port
 from tests.peers.daemon_process import DaemonProcess
+from tests.peers.node import HERE, missing
 
-HERE = Path(__file__).parent
 SECRET = "in-confidence secret+%&"
 SCOPE = "openid profile email groups offline_access"
 APP = ("app", "app-secret")
-
-
-def missing(package: str) -> str:
-    """What this machine lacks; empty for nothing."""
-    if shutil.which("node") is None:
-        return "missing peer: node"
-    if not (HERE / "node_modules" / package).is_dir():
-        return f"missing peer: {package} (make test installs it with npm)"
-    return ""
 
 
 def claims_of(token: str) -> dict[str, Any]:

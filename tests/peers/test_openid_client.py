@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.oauth.packed import packed_subject
 from tests.peers.daemon_process import DaemonProcess
+from tests.peers.node import missing, walk
 from tests.signing.asserting import SECRET, new_key, public
-
-HERE = Path(__file__).parent
-
-
-def missing() -> str:
-    """What this machine lacks; empty for nothing."""
-    if shutil.which("node") is None:
-        return "missing peer: node"
-    if not (HERE / "node_modules" / "openid-client").is_dir():
-        return "missing peer: openid-client (make test installs it with npm)"
-    return ""
-
-
-def walk(case: SynchronousTestCase, daemon: DaemonProcess, script: str, *arguments: str) -> dict[str, object]:
-    """What the script prints when it is run against the daemon."""
-    command = ["node", str(HERE / script), daemon.issuer, *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    case.assertEqual(0, done.returncode, done.stderr + daemon.log()[-2000:])
-    outcome: dict[str, object] = json.loads(done.stdout)
-    return outcome
 
 
 class OpenidClientTests(SynchronousTestCase):
@@ -57,7 +35,7 @@ class OpenidClientTests(SynchronousTestCase):
                 algorithm,
             )
 
-    if reason := missing():
+    if reason := missing("openid-client"):
         test_logs_in_and_refreshes.skip = reason  # type: ignore[attr-defined]  # how trial marks a skip
 
 
@@ -80,7 +58,7 @@ class DeviceTests(SynchronousTestCase):
             walk(self, daemon, "openid_client_device.mjs"),
         )
 
-    if reason := missing():
+    if reason := missing("openid-client"):
         test_device_signs_in.skip = reason  # type: ignore[attr-defined]  # how trial marks a skip
 
 
@@ -115,5 +93,5 @@ class WithoutABrowserTests(SynchronousTestCase):
             walk(self, daemon, "openid_client_direct.mjs", SECRET, key.export_private()),
         )
 
-    if reason := missing():
+    if reason := missing("openid-client"):
         test_authenticates_in_each_way_and_introspects_and_revokes.skip = reason  # type: ignore[attr-defined]  # trial's way

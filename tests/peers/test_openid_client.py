@@ -1,4 +1,4 @@
-"""npm openid-client 6, a strict relying party, logs in and refreshes."""
+"""npm openid-client 6, a strict relying party, in each flow that it knows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.oauth.packed import packed_subject
+from tests.flows.daemon import CALLBACK
 from tests.peers.daemon_process import DaemonProcess
 from tests.peers.node import missing, walk
 from tests.signing.asserting import SECRET, new_key, public
@@ -37,6 +38,30 @@ class OpenidClientTests(SynchronousTestCase):
 
     if reason := missing("openid-client"):
         test_logs_in_and_refreshes.skip = reason  # type: ignore[attr-defined]  # how trial marks a skip
+
+
+class FrontChannelTests(SynchronousTestCase):
+    """The walk in openid_client_hybrid.mjs."""
+
+    def test_id_tokens_of_the_authorization_endpoint(self) -> None:
+        over = {
+            "oauth2": {"responseTypes": ["code", "id_token"]},
+            "staticClients": [
+                {"id": "app", "name": "The App", "secret": "app-secret", "redirectURIs": [CALLBACK]},
+                {"id": "page", "name": "Page", "public": True, "redirectURIs": [CALLBACK]},
+            ],
+        }
+        daemon = DaemonProcess(Path(self.mktemp()).absolute(), over)
+        daemon.start()
+        self.addCleanup(daemon.stop)
+        email = "kilgore@kilgore.trout"
+        self.assertEqual(
+            {"swapped": "c_hash", "fragment": email, "formPost": email, "implicit": email},
+            walk(self, daemon, "openid_client_hybrid.mjs"),
+        )
+
+    if reason := missing("openid-client"):
+        test_id_tokens_of_the_authorization_endpoint.skip = reason  # type: ignore[attr-defined]  # trial's way
 
 
 class DeviceTests(SynchronousTestCase):

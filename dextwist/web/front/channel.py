@@ -157,6 +157,9 @@ class FrontChannel(Protocol):
     def close_idle(self) -> None:
         """End a connection on which nothing is going on."""
         self._end()
+        if not self._half_closes and not self._blocked:
+            # Only TLS's goodbye was left to send, and clients that pool connections never answer it.
+            self.deadline = self._front.clock.seconds() + _LINGER_SECONDS
 
     def cut_off(self) -> None:
         """End the connection at once, with a word about it if somebody waits for an answer."""
@@ -176,7 +179,7 @@ class FrontChannel(Protocol):
             self.transport.abortConnection()
         elif self._state is State.IDLE:
             self._front.metrics.limit_hit(limit="idleTimeout")
-            self._end()
+            self.close_idle()
         else:
             self.transport.abortConnection()
 
@@ -306,14 +309,15 @@ class FrontChannel(Protocol):
         self._drop_turn()
         self.transport.unregisterProducer()
         self._resume_reading()
-        # TLS says goodbye by itself, and waits for the client to do so.
-        half_closes = ITCPTransport.providedBy(self.transport) and not ISSLTransport.providedBy(
-            self.transport
-        )
-        if half_closes and not self._input_ended:
+        if self._half_closes and not self._input_ended:
             self.transport.loseWriteConnection()
         else:
             self.transport.loseConnection()
+
+    @property
+    def _half_closes(self) -> bool:
+        """Whether our half can be closed alone. TLS says goodbye, and waits for the client to do so."""
+        return ITCPTransport.providedBy(self.transport) and not ISSLTransport.providedBy(self.transport)
 
     def _become(self, state: State, seconds: float = math.inf) -> None:
         """Change what it does, for so long at most."""

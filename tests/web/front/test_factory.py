@@ -95,6 +95,18 @@ class DrainingTests(FrontCase):
             connection.hang_up()
         self.successResultOf(drained)
 
+    def test_RL_15_TLS_client_that_says_no_goodbye_is_not_waited_for(self) -> None:
+        kept, slow = self.connect(tls=True), self.connect(tls=True)
+        slow.transport.full = True
+        slow.send(get("/dex/large"))
+        kept.send(get())
+        drained = self.drain()
+        self.clock.pump([1] * 3)
+        self.assertEqual((True, False), (kept.transport.aborted, slow.transport.aborted))
+        kept.hang_up()
+        slow.hang_up()
+        self.successResultOf(drained)
+
     def test_RL_15_requests_under_way_are_answered_and_their_connections_end(self) -> None:
         asked, asking = self.connect(), self.connect()
         asked.send(get("/dex/slow"))

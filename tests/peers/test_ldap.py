@@ -107,7 +107,7 @@ class LoginTests(LdapCase):
         for name in ("jörg", "a(b)", ODD, "a,b+c=d;e"):
             self.assertEqual((await self.accepted(connector, name)).claims.preferred_username, name)
 
-    async def test_ld_01_filter_syntax_in_a_user_name_is_text(self) -> None:
+    async def test_ld01_filter_syntax_in_a_user_name_is_text(self) -> None:
         connector = await self.using()
         for name in (
             "*",
@@ -123,7 +123,7 @@ class LoginTests(LdapCase):
             self.assertEqual(await self.reason(connector, name, "password"), "there is no such user")
         self.assertIn('filter="(uid=\\2A)"', self.server.log())
 
-    async def test_ld_01_text_that_is_no_unicode_or_has_no_end_is_rejected(self) -> None:
+    async def test_ld01_text_that_is_no_unicode_or_has_no_end_is_rejected(self) -> None:
         connector = await self.using()
         for name, password in (
             ("ja\udcff", "password"),
@@ -133,13 +133,13 @@ class LoginTests(LdapCase):
         ):
             self.assertIsNone(await connector.login(ALL_SCOPES, name, password))
 
-    async def test_ld_02_an_empty_password_is_rejected_without_a_word_to_the_server(self) -> None:
+    async def test_ld02_an_empty_password_is_rejected_without_a_word_to_the_server(self) -> None:
         connector = await self.using()
         self.assertIsNone(await connector.login(ALL_SCOPES, "jane", ""))
         self.assertNotIn("BIND", self.server.log())
         self.assertNotIn("SRCH", self.server.log())
 
-    async def test_ld_03_an_ambiguous_user_is_an_error(self) -> None:
+    async def test_ld03_an_ambiguous_user_is_an_error(self) -> None:
         self.assertIn("ambiguous user name 'twin'", await self.failure(await self.using(), "twin"))
 
     async def test_a_filter_makes_an_ambiguous_user_clear(self) -> None:
@@ -174,7 +174,7 @@ class LoginTests(LdapCase):
         connector = await self.using(userSearch={"nameAttr": "audio"})
         self.assertIn("lacks audio", await self.failure(connector, "bytes"))
 
-    async def test_tb_01_an_unknown_user_costs_a_bind_too(self) -> None:
+    async def test_tb01_an_unknown_user_costs_a_bind_too(self) -> None:
         connector = await self.using()
         await connector.login(ALL_SCOPES, "jane", "wrong-password")
         known = await self.settled_log()

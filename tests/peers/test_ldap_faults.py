@@ -48,7 +48,7 @@ class FaultTests(DirectoryCase):
         server.start()
         await self.assert_accepted(connector)
 
-    async def test_rl_09_a_server_that_hangs_is_a_timeout(self) -> None:
+    async def test_rl09_a_server_that_hangs_is_a_timeout(self) -> None:
         server = self.slapd(LDIF)
         limits = {"connectTimeout": "300ms", "operationTimeout": "300ms", "loginTimeout": "2s"}
         connector = await self.connector(settings(server, limits))
@@ -69,7 +69,7 @@ class FaultTests(DirectoryCase):
         self.assertLess(time.monotonic() - began, 5)
         server.resume()
 
-    async def test_rl_12_the_next_host_is_asked_and_the_first_one_again_later(self) -> None:
+    async def test_rl12_the_next_host_is_asked_and_the_first_one_again_later(self) -> None:
         one, two = self.slapd(LDIF), self.slapd(LDIF)
         calls = CountedCalls()
         connector = await self.connector(self.hosts(one, two), calls)
@@ -88,7 +88,7 @@ class FaultTests(DirectoryCase):
         await self.assert_accepted(connector)  # though not when nobody else is there
         self.assertEqual(calls.calls[-1], (first, "ok"))
 
-    async def test_rl_12_a_host_that_hangs_is_left_after_one_connect_timeout(self) -> None:
+    async def test_rl12_a_host_that_hangs_is_left_after_one_connect_timeout(self) -> None:
         one, two = self.slapd(LDIF), self.slapd(LDIF)
         connector = await self.connector(self.hosts(one, two))
         await self.assert_accepted(connector)

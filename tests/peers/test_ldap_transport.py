@@ -59,23 +59,23 @@ class TransportTests(DirectoryCase):
         for config in self.both_ways(self.slapd(LDIF, tls=tls), rootCA=str(CERTIFICATES / "ca.crt")):
             await self.assert_accepted(config)
 
-    async def test_ld_04_an_authority_that_is_not_trusted(self) -> None:
+    async def test_ld04_an_authority_that_is_not_trusted(self) -> None:
         server = self.serving()
         for root in (None, str(CERTIFICATES / "ca.crt")):
             for config in self.both_ways(server, rootCA=root):
                 self.assertIn("certificate verify failed", await self.assert_failed(config, server))
 
-    async def test_ld_04_a_certificate_of_another_host(self) -> None:
+    async def test_ld04_a_certificate_of_another_host(self) -> None:
         server = self.serving("ldap.example.org")
         for config in self.both_ways(server):
             self.assertIn("TLS: VerificationError", await self.assert_failed(config, server))
 
-    async def test_ld_04_a_certificate_that_is_over(self) -> None:
+    async def test_ld04_a_certificate_that_is_over(self) -> None:
         server = self.serving(days=-1)
         for config in self.both_ways(server):
             self.assertIn("certificate verify failed", await self.assert_failed(config, server))
 
-    async def test_ld_04_a_server_that_knows_no_tls(self) -> None:
+    async def test_ld04_a_server_that_knows_no_tls(self) -> None:
         server = self.slapd(LDIF)
         start_tls, ldaps = self.both_ways(server)
         self.assertIn("StartTLS: result", await self.assert_failed(start_tls, server))

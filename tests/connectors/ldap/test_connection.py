@@ -223,7 +223,7 @@ class HostileTests(ConnectionCase):
         self.receive(message(done(), controls=[(PAGED_RESULTS, False, b"\x30\x05\x02")]))
         self.broken(deferred)
 
-    def test_ld_04_clear_text_behind_start_tls_is_not_taken_over(self) -> None:
+    def test_ld04_clear_text_behind_start_tls_is_not_taken_over(self) -> None:
         answer = message(pureldap.LDAPStartTLSResponse(resultCode=0))
         injected = message(pureldap.LDAPBindResponse(resultCode=0), message_id=2)
         deferred: Deferred[None] = Deferred.fromCoroutine(

@@ -126,7 +126,7 @@ class BuildingTests(SynchronousTestCase):
         self.assertEqual((all_of([None, one]), any_of([one])), (one, one))
         self.assertEqual((all_of([one, two]), any_of([one, two])), (And((one, two)), Or((one, two))))
 
-    def test_ld_01_a_value_is_escaped_in_text_and_bare_in_bytes(self) -> None:
+    def test_ld01_a_value_is_escaped_in_text_and_bare_in_bytes(self) -> None:
         condition = Comparison("uid", "=", "*)(uid=ö\\\0".encode())
         self.assertEqual(filter_text(condition), "(uid=\\2a\\29\\28uid=\\c3\\b6\\5c\\00)")
         self.assertIn(condition.value, search_request(1, Search(base="", condition=condition, attributes=())))

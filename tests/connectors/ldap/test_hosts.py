@@ -63,7 +63,7 @@ class ChoiceTests(SynchronousTestCase):
     def order(self) -> list[Host]:
         return self.successResultOf(started(self.choice.in_order()))
 
-    def test_rl_12_one_that_failed_comes_last_for_a_while(self) -> None:
+    def test_rl12_one_that_failed_comes_last_for_a_while(self) -> None:
         self.choice.failed(ONE)
         self.assertEqual(self.order(), [TWO, THREE, ONE])
         self.clock.advance(29)

@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import TestCase
 
 from dextwist.connectors.interface import ConnectorScopes, Identity
 from dextwist.connectors.ldap.connector import LdapConnector
-from tests.connectors.ldap.opening import ALL_SCOPES, opening
+from tests.connectors.ldap.opening import ALL_SCOPES, ConnectorCase
 from tests.flows.daemon import merged
 from tests.peers.slapd import ADMIN, ADMIN_PASSWORD, GROUPS, PEOPLE, Slapd, missing_slapd
-from tests.upstreams.network import CountedCalls
 
 
 def settings(server: Slapd, over: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -38,20 +34,12 @@ def settings(server: Slapd, over: Mapping[str, Any] | None = None) -> dict[str, 
     return merged(base, over or {})
 
 
-class DirectoryCase(TestCase):
+class DirectoryCase(ConnectorCase):
     """Has servers in folders that go with the test."""
 
     timeout = 60
     if missing := missing_slapd():
         skip = missing
-
-    async def connector(
-        self, config: Mapping[str, Any], metrics: CountedCalls | None = None
-    ) -> LdapConnector:
-        """A connector that is closed with the test."""
-        opened = await opening(config, reactor, metrics)
-        self.addCleanup(lambda: Deferred.fromCoroutine(opened.close()))
-        return opened
 
     def slapd(self, ldif: str = "", **more: Any) -> Slapd:
         """A server that stops with the test."""

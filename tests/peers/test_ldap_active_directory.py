@@ -8,14 +8,11 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs
-from twisted.trial.unittest import TestCase
 
 from dextwist.connectors.interface import ConnectorError, Identity, IdentityGone
 from dextwist.connectors.ldap.connector import LdapConnector
-from tests.connectors.ldap.opening import ALL_SCOPES, opening
+from tests.connectors.ldap.opening import ALL_SCOPES, ConnectorCase
 from tests.flows.daemon import merged
 from tests.peers.samba import (
     ADMIN,
@@ -77,7 +74,7 @@ def matching(**matcher: str) -> dict[str, Any]:
     return {"groupSearch": {"userMatchers": [{"userAttr": "DN", **matcher}]}}
 
 
-class ActiveDirectoryTests(TestCase):
+class ActiveDirectoryTests(ConnectorCase):
     """Few tests, each of many things: a domain controller takes its time."""
 
     timeout = 240
@@ -93,9 +90,7 @@ class ActiveDirectoryTests(TestCase):
         self.server.change(LDIF)
 
     async def using(self, **over: object) -> LdapConnector:
-        opened = await opening(merged(_SETTINGS, over), reactor)
-        self.addCleanup(lambda: Deferred.fromCoroutine(opened.close()))
-        return opened
+        return await self.connector(merged(_SETTINGS, over))
 
     async def accepted(self, connector: LdapConnector, username: str) -> Identity:
         found = await connector.login(ALL_SCOPES, username, PASSWORD)
@@ -142,6 +137,16 @@ class ActiveDirectoryTests(TestCase):
             ):
                 found = await self.accepted(await self.using(**matching(**matcher)), name)
                 self.assertEqual(sorted(found.claims.groups), ["inner", "middle", "outer, all"])
+
+    async def test_values_that_come_piece_by_piece_are_put_together(self) -> None:
+        self.server.change("".join(team(f"many{number}", f"CN=jörg,{STAFF}") for number in range(7)))
+        # Asked for a piece and the whole, Samba gives the piece, as Windows does with long attributes.
+        connector = await self.using(
+            userSearch={"extraAttrs": ["memberOf;range=0-2"]},
+            groupSearch={"userMatchers": [{"userAttr": "memberOf", "groupAttr": "distinguishedName"}]},
+        )
+        found = await self.accepted(connector, "jörg")
+        self.assertEqual(sorted(found.claims.groups), [f"many{number}" for number in range(7)])
 
     async def test_a_refresh_ends_with_the_account(self) -> None:
         not_disabled = "(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"

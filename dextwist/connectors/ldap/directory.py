@@ -14,7 +14,17 @@ from dextwist.connectors.ldap import answers
 from dextwist.connectors.ldap.answers import BindResult, Entry
 from dextwist.connectors.ldap.config import GroupMatcher, GroupSearch, UserSearch
 from dextwist.connectors.ldap.connection import LdapConnection, LdapRefusal
-from dextwist.connectors.ldap.filters import Comparison, Extensible, Filter, Not, all_of, any_of, filter_text
+from dextwist.connectors.ldap.filters import (
+    Comparison,
+    Extensible,
+    Filter,
+    Not,
+    Present,
+    all_of,
+    any_of,
+    filter_text,
+)
+from dextwist.connectors.ldap.pieces import with_all_values
 from dextwist.connectors.ldap.pool import DirectoryPool
 from dextwist.connectors.ldap.values import comparable_dn, plain_text
 from dextwist.connectors.ldap.wire import Page, Search
@@ -57,7 +67,7 @@ class Directory:
             self._tell_referral(found.referred)
             if found.cut_off and len(found.entries) < 2:
                 raise ConnectorError("the directory's size limit cut the search for a user off")
-            return found.entries
+            return [await self._whole(connection, entry) for entry in found.entries]
 
         entries = await self.pool.ask(look)
         if len(entries) > 1:
@@ -65,6 +75,16 @@ class Directory:
                 f"ambiguous user name {username!r}: the userSearch of this connector finds several entries"
             )
         return entries[0] if entries else None
+
+    async def _whole(self, connection: LdapConnection, entry: Entry) -> Entry:
+        async def ask(attribute: str) -> Entry | None:
+            again = Search(
+                base=entry.dn, scope="base", condition=Present("objectClass"), attributes=(attribute,)
+            )
+            found = await connection.search(again, time_limit=self.pool.limits.operation)
+            return next(iter(found.entries), None)
+
+        return await with_all_values(entry, ask)
 
     def _is_named(self, username: str) -> Filter:
         value = username.encode()

@@ -46,7 +46,8 @@ _COMPARISONS = {
 class Search:
     """What is looked for, and where."""
 
-    base: str
+    #: a DN as it is written, or as the directory gave it.
+    base: str | bytes
     condition: Filter
     attributes: tuple[str, ...]
     #: `sub`, `one` or `base`.

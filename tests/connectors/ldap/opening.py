@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from twisted.internet import reactor as real_reactor
 from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
 
 from dextwist.connectors.interface import ConnectorScopes
 from dextwist.connectors.ldap.connector import LdapConnector
@@ -42,3 +44,15 @@ def opening(
         return connector
 
     return Deferred.fromCoroutine(opened())
+
+
+class ConnectorCase(TestCase):
+    """Has connectors to servers that listen."""
+
+    async def connector(
+        self, config: Mapping[str, Any], metrics: CountedCalls | None = None
+    ) -> LdapConnector:
+        """A connector that is closed with the test."""
+        opened = await opening(config, real_reactor, metrics)
+        self.addCleanup(lambda: Deferred.fromCoroutine(opened.close()))
+        return opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -37,6 +37,8 @@ class ConnectorContext:
     upstream_client: Callable[[str, UpstreamTrust], UpstreamClient]
     #: for connectors whose upstream does not speak HTTP: the reactor, and what counts their calls.
     reactor: Any = None
+    #: address and port of the name servers that such a connector asks; empty: those of the system.
+    name_servers: Sequence[tuple[str, int]] = ()
     metrics: UpstreamMetrics = attrs.field(factory=NotCounted)
     environ: Mapping[str, str] = attrs.field(factory=lambda: os.environ)
 

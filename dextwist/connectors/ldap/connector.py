@@ -282,7 +282,7 @@ async def _open(connector_id: str, config: Mapping[str, Any], context: Connector
         _log.warn("connector {connector_id}: {remark}", connector_id=connector_id, remark=remark)
     source: ListedHosts | LocatedHosts = ListedHosts(settings.hosts)
     if settings.srv_service:
-        lookup = partial(lookup_service, reactor)
+        lookup = partial(lookup_service, reactor, context.name_servers)
         source = LocatedHosts(service=settings.srv_service, clock=clock, lookup=lookup)
     pool = DirectoryPool(
         transport=Transport(reactor=reactor, security=settings.security, tls=settings.tls),

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.names import dns
 from twisted.names.client import Resolver
-from twisted.names.error import DomainError
+from twisted.names.error import DNSNameError, DomainError
 
 from dextwist.connectors.ldap.connection import ConnectionBroken
 
@@ -90,13 +90,16 @@ class LocatedHosts:
         try:
             answers, _, _ = await self.lookup(self.service)
         except (DomainError, defer.TimeoutError, dns.DNSQueryTimeoutError, OSError) as error:
+            problem = _problem(self.service, error)
             if not self._known:
-                raise ConnectionBroken(f"no servers: {self.service}: {type(error).__name__}") from error
-            self.log.warn("{service} cannot be looked up: what it was last is used", service=self.service)
+                raise problem from error
+            self.log.warn("{reason}: what it was last is used", reason=str(problem))
+            # Whoever comes next does not wait for the DNS again.
+            self._known_until = self.clock.seconds() + PASSED_OVER
             return self._known
         records = [(each.payload, each.ttl) for each in answers if each.type == dns.SRV]
         if not records or [str(payload.target) for payload, _ in records] == [""]:
-            raise ConnectionBroken(f"no servers: {self.service} has no SRV records")
+            raise ConnectionBroken(f"no servers: {self.service} has no SRV records in the DNS")
         kept = min(max(_LEAST_KEPT, min(ttl for _, ttl in records)), _MOST_KEPT)
         self._known_until = self.clock.seconds() + kept
         self._known = tuple(self._ordered([payload for payload, _ in records]))
@@ -118,15 +121,28 @@ class LocatedHosts:
         return ordered
 
 
-def lookup_service(reactor: Any, name: str) -> Deferred[Any]:
-    """SRV records as the system's name servers give them."""
+def _problem(service: str, error: Exception) -> ConnectionBroken:
+    """Why there are no servers, for the operator."""
+    if isinstance(error, DNSNameError):
+        return ConnectionBroken(f"no servers: {service} is not in the DNS")
+    if isinstance(error, defer.TimeoutError | dns.DNSQueryTimeoutError):
+        return ConnectionBroken(f"no servers: the DNS does not answer for {service}", timed_out=True)
+    return ConnectionBroken(f"no servers: the DNS fails for {service}: {type(error).__name__}")
+
+
+def lookup_service(reactor: Any, name_servers: Sequence[tuple[str, int]], name: str) -> Deferred[Any]:
+    """SRV records as these name servers give them; without any, as those of the system do."""
+    # Made for this one look-up: one that is kept reads the system's file again and again.
+    resolver = Resolver(servers=list(name_servers) or _name_servers_of_the_system(), reactor=reactor)
+    found: Deferred[Any] = resolver.lookupService(name, timeout=(1, 2, 3))
+    return found
+
+
+def _name_servers_of_the_system() -> list[tuple[str, int]]:
     with open("/etc/resolv.conf", encoding="utf-8", errors="replace") as file:
         rows = [line.split() for line in file]
     servers = [(row[1], dns.PORT) for row in rows if len(row) > 1 and row[0] == "nameserver"]
-    # Made for this one look-up: one that is kept reads the file again and again.
-    resolver = Resolver(servers=servers or [("127.0.0.1", dns.PORT)], reactor=reactor)
-    found: Deferred[Any] = resolver.lookupService(name, timeout=(1, 2, 3))
-    return found
+    return servers or [("127.0.0.1", dns.PORT)]
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -138,11 +138,26 @@ class LocatingTests(SynchronousTestCase):
         self.clock.advance(1000)
         self.answer = fail(DNSServerError())
         self.assertEqual(self.names(), ["a"])
+        self.names()
+        self.assertEqual(len(self.asked), 2)  # and nobody else waits for it
+        self.clock.advance(30)
+        self.names()
+        self.assertEqual(len(self.asked), 3)
 
     def test_no_servers_at_all(self) -> None:
-        silence = fail(defer.TimeoutError("no answer"))
-        answers: list[Deferred[Any]] = [succeed(([], [], [])), fail(DNSNameError()), silence]
-        for self.answer in answers:
-            self.failureResultOf(started(self.source.hosts()), ConnectionBroken)
+        answers: list[tuple[Deferred[Any], str, bool]] = [
+            (succeed(([], [], [])), "_ldap._tcp.example.org has no SRV records", False),
+            (fail(DNSNameError()), "_ldap._tcp.example.org is not in the DNS", False),
+            (fail(DNSServerError()), "the DNS fails for _ldap._tcp.example.org: DNSServerError", False),
+            (fail(defer.TimeoutError()), "the DNS does not answer for _ldap._tcp.example.org", True),
+        ]
+        for self.answer, words, timed_out in answers:
+            self.refused(words, timed_out)
         self.records((0, 0, ""))  # the root: there is no such service (RFC 2782)
-        self.failureResultOf(started(self.source.hosts()), ConnectionBroken)
+        self.refused("has no SRV records", False)
+
+    def refused(self, words: str, timed_out: bool) -> None:
+        error = self.failureResultOf(started(self.source.hosts()), ConnectionBroken).value
+        assert isinstance(error, ConnectionBroken)
+        self.assertIn(words, str(error))
+        self.assertEqual(error.timed_out, timed_out)

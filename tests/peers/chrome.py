@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +34,7 @@ _SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 
 
@@ -63,16 +64,26 @@ LOOKS = tuple(
 
 
 class Window:
-    """One window of a browser of its own; at first, a desktop in the light with scripts."""
+    """One window of a browser of its own; at first, a desktop in the light with scripts.
 
-    def __init__(self) -> None:
+    It shows its Kerberos tickets to the host `tickets_for` alone, as the policy AuthServerAllowlist says.
+    """
+
+    def __init__(self, *, tickets_for: str = "", environ: Mapping[str, str] | None = None) -> None:
         self._profile = tempfile.mkdtemp()
         options = ChromeOptions()
         options.binary_location = shutil.which("chromium") or ""
-        for switch in (*_SWITCHES, f"--user-data-dir={self._profile}"):
+        for switch in (
+            *_SWITCHES,
+            f"--auth-server-allowlist={tickets_for}",
+            f"--user-data-dir={self._profile}",
+        ):
             options.add_argument(switch)
+        # It loads GSSAPI when it starts, and only if it has been asked for a ticket before.
+        options.add_experimental_option("localState", {"net.received_http_auth_negotiate_headers": True})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self._driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        service = Service(shutil.which("chromedriver"), env={**os.environ, **(environ or {})})
+        self._driver = Chrome(options=options, service=service)
         self._driver.set_page_load_timeout(_SECONDS)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A browser that holds a Kerberos ticket signs in without a form: MIT Kerberos, OpenLDAP, and curl."""
+"""Whoever holds a Kerberos ticket signs in without a form: MIT Kerberos, OpenLDAP, curl and Chromium."""
 
 from __future__ import annotations
 
@@ -11,15 +11,18 @@ from urllib.parse import urlencode
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.daemon import CALLBACK, free_port
+from tests.peers.callback_server import CallbackServer
+from tests.peers.chrome import Window, missing_chromium
 from tests.peers.daemon_process import DaemonProcess
 from tests.peers.directory_case import settings
 from tests.peers.kdc import Kdc, missing_kdc
 from tests.peers.slapd import GROUPS, PEOPLE, Slapd, missing_slapd, person, units
+from tests.peers.test_chromium import NAME, SECRET, SUBMIT
 
 LDIF = units(PEOPLE, GROUPS) + person("jane", cn="Jane Doe")
 
 
-class KerberosTests(SynchronousTestCase):
+class KerberosCase(SynchronousTestCase):
     """One realm, one directory, one daemon with a strict connector and one that falls back to the form."""
 
     if missing := missing_kdc() or missing_slapd():
@@ -43,6 +46,7 @@ class KerberosTests(SynchronousTestCase):
             "expectedRealm": "test.local",
         }
         over = {
+            **self.over(),
             "issuer": self.issuer,
             "connectors": [
                 self.connector("strict", strict),
@@ -53,19 +57,31 @@ class KerberosTests(SynchronousTestCase):
         self.daemon.start()
         self.addCleanup(self.daemon.stop)
 
+    def over(self) -> dict[str, Any]:
+        """What else the daemon is told."""
+        return {}
+
     def connector(self, name: str, kerberos: dict[str, Any]) -> dict[str, Any]:
         config = settings(self.slapd, {"kerberos": kerberos})
         return {"type": "ldap", "id": name, "name": name, "config": config}
 
-    def arrive(self, connector_id: str, *options: str) -> str:
+    def start_of(self, connector_id: str, redirect_uri: str) -> str:
+        """Where the application sends a browser."""
         query = {
             "client_id": "app",
-            "redirect_uri": CALLBACK,
+            "redirect_uri": redirect_uri,
             "response_type": "code",
             "scope": "openid profile",
             "connector_id": connector_id,
         }
-        return self.kdc.curl(f"{self.issuer}/auth?{urlencode(query)}", "-L", *options)
+        return f"{self.issuer}/auth?{urlencode(query)}"
+
+
+class CurlTests(KerberosCase):
+    """With curl as the browser."""
+
+    def arrive(self, connector_id: str, *options: str) -> str:
+        return self.kdc.curl(self.start_of(connector_id, CALLBACK), "-L", *options)
 
     def end(self, connector_id: str) -> str:
         """The status and the address at which the browser ends."""
@@ -110,3 +126,49 @@ class KerberosTests(SynchronousTestCase):
         daemon.start()
         self.addCleanup(daemon.stop)
         self.assertIn("nobody can log in with a ticket", daemon.log())
+
+
+class ChromiumTests(KerberosCase):
+    """With a browser that shows its tickets where an administrator says so."""
+
+    if missing := KerberosCase.missing or missing_chromium():
+        skip = missing
+
+    def over(self) -> dict[str, Any]:
+        self.client = CallbackServer()
+        self.addCleanup(self.client.close)
+        client = {"id": "app", "name": "The App", "secret": "app-secret", "redirectURIs": [self.client.url]}
+        return {"staticClients": [client]}
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.kdc.person("jane")
+
+    def arrive(self, connector_id: str, tickets_for: str = "localhost") -> Window:
+        """A window of the person whose tickets these are, sent by the application."""
+        window = Window(tickets_for=tickets_for, environ=self.kdc.environ)
+        self.addCleanup(window.close)
+        window.get(self.start_of(connector_id, self.client.url))
+        return window
+
+    def assert_logged_in(self, window: Window) -> None:
+        self.assertTrue(window.url.startswith(self.client.url), f"{window.url}: {window.text}")
+        self.assertIn("code", self.client.answers[-1])
+
+    def test_a_ticket_signs_in_without_a_form(self) -> None:
+        self.kdc.log_in("jane")
+        for connector_id in ("strict", "form"):
+            self.assert_logged_in(self.arrive(connector_id))
+
+    def test_without_a_ticket_there_is_the_form_and_a_password_signs_in(self) -> None:
+        for tickets_for in ("localhost", ""):
+            window = self.arrive("form", tickets_for)
+            window.type(NAME, "jane")
+            window.type(SECRET, "password")
+            window.click(SUBMIT)
+            self.assert_logged_in(window)
+
+    def test_a_ticket_that_is_meant_for_other_hosts_is_not_shown(self) -> None:
+        self.kdc.log_in("jane")
+        window = self.arrive("strict", "other.example")
+        self.assertEqual((window.status, self.client.answers), (401, []))

@@ -108,7 +108,8 @@ def connector_type(name: str) -> ConnectorType | None:
     try:
         found = namedAny(BUILT_IN[name])
     except ModuleNotFoundError as error:
-        problem = f'connector type "{name}" needs {error.name}, which is not installed'
+        library = (error.name or "a library").partition(".")[0]
+        problem = f'connector type "{name}" needs {library}, which is not installed'
         raise ConnectorError(f"{problem}: see its page in docs/connectors", misconfigured=True) from error
     assert isinstance(found, ConnectorType)
     return found

@@ -90,6 +90,8 @@ class ConnectorTypes:
         offered = self.installed.get(name, ())
         try:
             found = connector_type(name) if name in BUILT_IN else offered[0].load()
+        except ConnectorError:
+            raise
         except Exception as failure:
             # A package may lack what it needs, or be at fault: that must not stop the server.
             raise ConnectorError(

@@ -68,6 +68,11 @@ class ScriptedServer:
         assert self._listening is not None
         return f"127.0.0.1:{self._listening.getHost().port}"  # type: ignore[attr-defined]  # it is an IPv4Address
 
+    def binds_and_searches(self) -> list[Any]:
+        """What came in but goodbyes, which come at any time."""
+        kinds = (pureldap.LDAPBindRequest, pureldap.LDAPSearchRequest)
+        return [request for request in self.asked if isinstance(request, kinds)]
+
     def answer(self, request: Any) -> Said:
         """What is said to this request, which is remembered."""
         self.asked.append(request)

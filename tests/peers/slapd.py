@@ -29,6 +29,7 @@ include /etc/ldap/schema/nis.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
+moduleload memberof
 pidfile {folder}/pid
 {tls}
 {settings}
@@ -42,6 +43,7 @@ access to * by * read
 overlay ppolicy
 ppolicy_default cn=policy,{suffix}
 ppolicy_use_lockout
+overlay memberof
 """
 BASE = f"""dn: {SUFFIX}
 objectClass: dcObject

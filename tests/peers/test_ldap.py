@@ -258,6 +258,10 @@ class GroupTests(LdapCase):
     async def test_a_base_that_does_not_exist_holds_no_groups(self) -> None:
         self.assertEqual(await self.groups("jane", baseDN=f"ou=Nowhere,{SUFFIX}"), [])
 
+    async def test_a_base_of_users_that_does_not_exist_is_an_error(self) -> None:
+        connector = await self.using(userSearch={"baseDN": f"ou=Nowhere,{SUFFIX}"})
+        self.assertIn("search: result 32", await self.failure(connector, "jane"))
+
     async def test_no_base_means_no_groups(self) -> None:
         self.assertEqual(await self.groups("jane", baseDN=None), [])
 
@@ -273,6 +277,22 @@ class GroupTests(LdapCase):
         over = {"bindDN": f"uid=jane,{PEOPLE}", "bindPW": "password"}
         connector = await self.connector(settings(server, over))
         self.assertEqual(len((await self.accepted(connector, "jörg")).claims.groups), 120)
+
+    async def test_the_groups_that_a_person_names_are_found(self) -> None:
+        # Written by the overlay memberof, for groups that come later.
+        self.server.change(group("late, but (new)", "jane"))
+        matcher = {"userAttr": "memberOf", "groupAttr": "entryDN"}
+        self.assertEqual(await self.groups("jane", userMatchers=[matcher]), ["late, but (new)"])
+
+    async def test_one_of_three_hundred_is_found_in_spite_of_a_size_limit(self) -> None:
+        crowd = "".join(person(f"person{number}") for number in range(300))
+        server = self.slapd(LDIF + crowd, settings="sizelimit 50")
+        config = settings(server, {"bindDN": f"uid=jane,{PEOPLE}", "bindPW": "password"})
+        await self.accepted(await self.connector(config), "person299")
+        # The same limit on what finds several: whether there are two is not known, so nobody gets in.
+        one_only = self.slapd(LDIF, settings="sizelimit 1")
+        config = settings(one_only, {"bindDN": f"uid=jane,{PEOPLE}", "bindPW": "password"})
+        self.assertIn("size limit", await self.failure(await self.connector(config), "twin"))
 
     async def test_pages_are_followed_to_the_end(self) -> None:
         connector = await self.using()

@@ -139,6 +139,21 @@ class ReferenceTests(OnSlapd):
         }
         await self.check_groups(in_tree(tree, groups=groups), tree, ["admins", "developers"], ["admins"])
 
+    async def test_start_tls_ldaps_and_insecure_skip_verify(self) -> None:
+        authority, certificate, key = (DATA / "certs" / name for name in ("ca.crt", "ldap.crt", "ldap.key"))
+        server = self.slapd(self.ldif, tls=(certificate, key, authority))
+        plain, tls = f"localhost:{server.port}", f"localhost:{server.tls_port}"
+        for tree, over in (
+            ("TestStartTLS", {"host": plain, "startTLS": True, "rootCA": str(authority)}),
+            ("TestLDAPS", {"host": tls, "rootCA": str(authority)}),
+            ("TestInsecureSkipVerify", {"host": tls, "insecureSkipVerify": True}),
+        ):
+            connector = await self.connector(merged(in_tree(tree), {"insecureNoSSL": None, **over}))
+            found = await self.login(connector, "jane", "foo")
+            assert found is not None, tree
+            self.assertEqual(found.claims.user_id, f"cn=jane,ou=People,ou={tree},{SUFFIX}")
+            self.assertEqual((found.claims.username, found.claims.email), ("jane", "janedoe@example.com"))
+
     async def test_nested_groups(self) -> None:
         config = in_tree("TestNestedGroups", groups=matching(("DN", "member"), recursionGroupAttr="member"))
         people, rings = "ou=People,ou=TestNestedGroups", ["circularGroup1", "circularGroup2"]

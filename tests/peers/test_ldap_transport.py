@@ -81,6 +81,13 @@ class TransportTests(DirectoryCase):
         self.assertIn("StartTLS: result", await self.assert_failed(start_tls, server))
         await self.assert_failed({**ldaps, "host": f"localhost:{server.port}"}, server)
 
+    async def test_rl12_a_host_that_fails_in_tls_is_left_for_the_next_and_told_nothing(self) -> None:
+        wrong, right = self.serving("ldap.example.org"), self.serving()
+        for first, second in zip(self.both_ways(wrong), self.both_ways(right), strict=True):
+            await self.assert_accepted({**second, "host": None, "hosts": [first["host"], second["host"]]})
+        self.assertNotIn("BIND", wrong.log())
+        self.assertNotIn("SRCH", wrong.log())
+
     async def test_verification_can_be_switched_off(self) -> None:
         server = self.serving("ldap.example.org", days=-1)
         for config in self.both_ways(server, rootCA=None, insecureSkipVerify=True):

@@ -22,6 +22,7 @@ from tests.peers.authority import Authority
 
 LEAST = {"host": "ldap.example.org", "userSearch": {"baseDN": "dc=x", "username": "uid"}}
 GROUPS = {"baseDN": "ou=g", "nameAttr": "cn", "userMatchers": [{"userAttr": "DN", "groupAttr": "member"}]}
+KERBEROS = {"enabled": True, "keytabPath": "/x"}
 
 
 class SettingsTests(SynchronousTestCase):
@@ -79,6 +80,23 @@ class SettingsTests(SynchronousTestCase):
         settings = self.read({"groupSearch": {"baseDN": "ou=g"}})
         self.assertEqual(settings.groups, None)
         self.assertIn("userMatchers", settings.remarks[0])
+
+    def test_kerberos(self) -> None:
+        self.assertIsNone(self.read().kerberos)
+        self.assertIsNone(self.read({"kerberos": {"keytabPath": "/x"}}).kerberos)
+        least = self.read({"kerberos": KERBEROS}).kerberos
+        assert least is not None
+        self.assertEqual((least.keytab_path, least.principal, least.expected_realm), ("/x", "", ""))
+        self.assertEqual((least.with_realm, least.fallback_to_password), (False, False))
+        over = {"spn": "HTTP/a", "keytabPrincipal": "HTTP/a@X", "usernameFromPrincipal": "USERPRINCIPALNAME"}
+        more = self.read({"kerberos": {**KERBEROS, **over}}).kerberos
+        assert more is not None
+        self.assertEqual((more.principal, more.with_realm), ("HTTP/a@X", True))
+
+    def test_a_clock_skew_has_to_be_set_elsewhere(self) -> None:
+        self.assertEqual(self.read({"kerberos": {**KERBEROS, "maxClockSkew": 300}}).remarks, ())
+        (remark,) = self.read({"kerberos": {**KERBEROS, "maxClockSkew": 60}}).remarks
+        self.assertIn("kerberos.maxClockSkew has no effect", remark)
 
     def test_times_are_numbers_or_texts(self) -> None:
         for written, seconds in ((5, 5.0), (0.5, 0.5), ("5s", 5.0), ("250ms", 0.25), ("2m", 120.0)):
@@ -154,6 +172,24 @@ class MistakeTests(SynchronousTestCase):
         self.refused({"clientKey": str(key)}, "clientKey")
         self.refused({"clientCert": str(certificate), "clientKey": str(other)}, "belongs to")
         self.refused({"clientCert": str(certificate), "clientKey": "/nowhere"}, "/nowhere")
+
+    def test_kerberos(self) -> None:
+        for over, key in (
+            ({"usernameFromPrincipal": "mail"}, "kerberos.usernameFromPrincipal"),
+            ({"spn": "HTTP/a", "keytabPrincipal": "HTTP/b@X"}, "kerberos.spn"),
+        ):
+            self.refused({"kerberos": {**KERBEROS, **over}}, key)
+
+    def test_a_keytab_has_to_be_named_where_only_tickets_would_do(self) -> None:
+        unnamed = merged(LEAST, {"kerberos": {"enabled": True}})
+        refusal = self.failureResultOf(opening(unnamed, Clock()), ConnectorUnavailable).value
+        assert isinstance(refusal, ConnectorUnavailable)
+        self.assertTrue(refusal.misconfigured)
+        self.assertIn("kerberos.keytabPath is required", str(refusal))
+        with capturedLogs() as events:
+            with_form = merged(unnamed, {"kerberos": {"fallbackToPassword": True}})
+            self.assertIsNone(self.successResultOf(opening(with_form, Clock())).tickets)
+        self.assertIn("nobody can log in with a ticket", events[0]["log_format"])
 
     def test_times_and_numbers(self) -> None:
         wrong: dict[str, list[Any]] = {

@@ -142,6 +142,7 @@ class NegotiatingTests(SynchronousTestCase):
         for form, expected in (
             ("localpart", "jdoe"),
             ("SAMACCOUNTNAME", "jdoe"),
+            ("", "jdoe"),
             ("userPrincipalName", "jdoe@EXAMPLE.COM"),
         ):
             self.negotiate(self.connector(usernameFromPrincipal=form), _TOKEN)

@@ -97,11 +97,12 @@ class Kdc:
         """Somebody with a password."""
         self._run("kadmin.local", "-q", f"addprinc -pw {PASSWORD} {name}")
 
-    def keytab(self, service: str) -> Path:
-        """A service, and the file with its key."""
-        path = self.folder / f"{service.replace('/', '-')}.keytab"
-        self._run("kadmin.local", "-q", f"addprinc -randkey {service}")
-        self._run("kadmin.local", "-q", f"ktadd -k {path} {service}")
+    def keytab(self, *services: str) -> Path:
+        """Services, and the file with their keys."""
+        path = self.folder / "services.keytab"
+        for service in services:
+            self._run("kadmin.local", "-q", f"addprinc -randkey {service}")
+            self._run("kadmin.local", "-q", f"ktadd -k {path} {service}")
         return path
 
     def log_in(self, name: str) -> None:

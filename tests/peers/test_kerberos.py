@@ -23,7 +23,7 @@ LDIF = units(PEOPLE, GROUPS) + person("jane", cn="Jane Doe")
 
 
 class KerberosCase(SynchronousTestCase):
-    """One realm, one directory, one daemon with a strict connector and one that falls back to the form."""
+    """One realm, one directory, one daemon: a strict connector, one with the form, and two for others."""
 
     if missing := missing_kdc() or missing_slapd():
         skip = missing
@@ -37,7 +37,7 @@ class KerberosCase(SynchronousTestCase):
         self.slapd = Slapd(folder=folder / "slapd", ldif=LDIF)
         self.slapd.start()
         self.addCleanup(self.slapd.stop)
-        keytab, port = str(self.kdc.keytab("HTTP/localhost")), free_port()
+        keytab, port = str(self.kdc.keytab("HTTP/localhost", "HTTP/other")), free_port()
         self.issuer = f"http://localhost:{port}/dex"
         strict = {
             "enabled": True,
@@ -51,6 +51,8 @@ class KerberosCase(SynchronousTestCase):
             "connectors": [
                 self.connector("strict", strict),
                 self.connector("form", {**strict, "fallbackToPassword": True}),
+                self.connector("other-service", {**strict, "spn": "HTTP/other"}),
+                self.connector("other-realm", {**strict, "expectedRealm": "OTHER.LOCAL"}),
             ],
         }
         self.daemon = DaemonProcess(folder / "dextwist", over, port=port, environ=self.kdc.environ)
@@ -98,6 +100,14 @@ class CurlTests(KerberosCase):
         self.assertTrue(self.end("strict").startswith("401 "))
         self.assertNotIn('type="password"', self.arrive("strict"))
         self.assertIn('type="password"', self.arrive("form"))
+
+    def test_a_ticket_for_another_service_or_of_another_realm_does_not_count(self) -> None:
+        self.kdc.person("jane")
+        self.kdc.log_in("jane")
+        for connector_id in ("other-service", "other-realm"):
+            self.assertTrue(self.end(connector_id).startswith("401 "), connector_id)
+        self.assertIn("is of the realm TEST.LOCAL", self.daemon.log())
+        self.assertEqual(self.daemon.log().count("ticket not accepted"), 2)
 
     def test_a_ticket_of_nobody_in_the_directory(self) -> None:
         self.kdc.person("ghost")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import requests
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.flows.daemon import CALLBACK, free_port
@@ -114,6 +116,18 @@ class CurlTests(KerberosCase):
         self.kdc.log_in("ghost")
         self.assertTrue(self.end("strict").startswith("401 "))
         self.assertTrue(self.end("form").startswith("200 "))
+
+    def test_a_ticket_counts_only_once(self) -> None:
+        self.kdc.person("jane")
+        self.kdc.log_in("jane")
+        said = self.arrive("strict", "--verbose", "--stderr", "-")
+        shown = re.search(r"> GET /dex/auth/strict/login.*?> Authorization: (Negotiate \S+)", said, re.DOTALL)
+        assert shown is not None, said
+        again = requests.get(
+            self.start_of("strict", CALLBACK), headers={"Authorization": shown[1]}, timeout=10
+        )
+        self.assertEqual(again.status_code, 401)
+        self.assertIn("Request is a replay", self.daemon.log())
 
     def test_a_ticket_counts_only_in_the_browser_that_started_the_login(self) -> None:
         self.kdc.person("jane")

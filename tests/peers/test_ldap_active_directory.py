@@ -126,6 +126,12 @@ class ActiveDirectoryTests(ConnectorCase):
         # Whether a new password is needed is said to those who know the old one.
         self.assertNotIn("changed first", await self.reason(connector, "fresh", "wrong"))
         self.assertIn("changed first", await self.reason(await self.using(), "fresh"))
+        self.server.change(
+            f"dn: {SUFFIX}\nchangetype: modify\nreplace: lockoutThreshold\nlockoutThreshold: 2\n"
+        )
+        for _ in range(2):
+            await self.reason(connector, "jane", "wrong")
+        self.assertIn("the account is locked", await self.reason(connector, "jane"))
 
     async def test_groups_within_groups_by_the_servers_rule_and_by_climbing(self) -> None:
         for name in ("jane", "john"):

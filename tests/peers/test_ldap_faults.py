@@ -95,6 +95,16 @@ class FaultTests(DirectoryCase):
         await self.assert_accepted(connector)  # though not when nobody else is there
         self.assertEqual(calls.calls[-1], (first, "ok"))
 
+    async def test_rl12_logins_under_way_go_on_at_the_next_host(self) -> None:
+        one, two = self.slapd(LDIF), self.slapd(LDIF)
+        connector = await self.connector(self.hosts(one, two))
+        logins = [self.started(connector, number) for number in range(50)]
+        await logins[0]
+        self.assertNoResult(logins[-1])
+        one.stop()
+        for login in logins[1:]:
+            self.assertIsNotNone(await login)
+
     async def test_rl12_a_host_that_hangs_is_left_after_one_connect_timeout(self) -> None:
         one, two = self.slapd(LDIF), self.slapd(LDIF)
         connector = await self.connector(self.hosts(one, two))

@@ -13,7 +13,7 @@ import attrs
 from dextwist.connectors.interface import ConnectorError
 from dextwist.connectors.ldap.answers import Entry
 
-MOST_VALUES = 10_000
+_MOST_VALUES = 10_000
 _PIECE = re.compile(r"(.+);range=(\d{1,9})-(\d{1,9}|\*)", re.IGNORECASE)
 
 
@@ -58,5 +58,5 @@ def _check(piece: re.Match[str], known: int, count: int) -> None:
     """That the piece begins where the one before ended, holds what it says, and that there is an end."""
     if int(piece[2]) != known or not count or piece[3] not in ("*", str(known + count - 1)):
         raise ConnectorError(f"the directory gives {count} values as {piece[0]} after {known}")
-    if known + count > MOST_VALUES:
-        raise ConnectorError(f"more than {MOST_VALUES} values of {piece[1]}")
+    if known + count > _MOST_VALUES:
+        raise ConnectorError(f"more than {_MOST_VALUES} values of {piece[1]}")

@@ -19,6 +19,8 @@ from tests.upstreams.network import CountedCalls
 
 _BIND, _SEARCH = pureldap.LDAPBindRequest, pureldap.LDAPSearchRequest
 _JANE = (b"uid=jane,dc=x", {"uid": [b"jane"], "mail": [b"jane@x"]})
+#: for servers that do not answer.
+_SOON: dict[str, Any] = {"connectTimeout": "1s", "operationTimeout": "1s"}
 _DIRECT = {"userAttr": "DN", "groupAttr": "member"}
 _CLIMBING = {**_DIRECT, "recursionGroupAttr": "member"}
 
@@ -57,8 +59,6 @@ class FaultyCase(ScriptedCase):
         config = {
             "hosts": [server.host for server in servers],
             "insecureNoSSL": True,
-            "connectTimeout": "300ms",
-            "operationTimeout": "300ms",
             "userSearch": {"baseDN": "dc=x", "username": "uid"},
             **over,
         }
@@ -89,7 +89,7 @@ class NextHostTests(FaultyCase):
             {_SEARCH: garbage},
         ):
             faulty, calls = await self.serve(answers), CountedCalls()
-            self.assertIsNotNone(await self.login(await self.using(faulty, good, metrics=calls)))
+            self.assertIsNotNone(await self.login(await self.using(faulty, good, metrics=calls, **_SOON)))
             self.assertEqual(calls.calls, [(faulty.host, "error"), (good.host, "ok"), (good.host, "ok")])
             self.assertTrue(faulty.asked)
 
@@ -109,8 +109,8 @@ class NextHostTests(FaultyCase):
 
     async def test_where_all_fail_the_last_one_says_why(self) -> None:
         garbled, silent = await self.serve({_SEARCH: garbage}), await self.serve({_SEARCH: nothing})
-        self.assertTrue((await self.error(await self.using(silent, garbled))).unreachable)
-        self.assertTrue((await self.error(await self.using(garbled, silent))).timed_out)
+        self.assertTrue((await self.error(await self.using(silent, garbled, **_SOON))).unreachable)
+        self.assertTrue((await self.error(await self.using(garbled, silent, **_SOON))).timed_out)
 
 
 class PersonTests(FaultyCase):
@@ -153,13 +153,13 @@ class GroupsTests(FaultyCase):
     """Groups of one name, and lists and levels without end."""
 
     async def grouped(
-        self, groups: Callable[[Any], Said], matcher: Mapping[str, str] = _DIRECT, **over: Any
+        self, groups: Callable[[Any], Said], matcher: Mapping[str, str] = _DIRECT
     ) -> LdapConnector:
         def search(request: Any) -> Said:
             return groups(request) if request.baseObject == b"ou=g" else found(_JANE)
 
         group_search = {"baseDN": "ou=g", "nameAttr": "cn", "userMatchers": [matcher]}
-        return await self.using(await self.serve({_SEARCH: search}), groupSearch=group_search, **over)
+        return await self.using(await self.serve({_SEARCH: search}), groupSearch=group_search)
 
     async def test_a_ladder_of_groups_without_end_is_an_error(self) -> None:
         numbers = count()
@@ -172,7 +172,7 @@ class GroupsTests(FaultyCase):
 
     async def test_too_many_groups_are_an_error(self) -> None:
         many = found(*(group(f"g{number}") for number in range(MOST_GROUPS + 1)))
-        connector = await self.grouped(lambda request: many, operationTimeout="10s")
+        connector = await self.grouped(lambda request: many)
         self.assertIn(f"more than {MOST_GROUPS} groups", str(await self.error(connector)))
 
     async def test_groups_of_one_name_are_named_once_and_all_climbed(self) -> None:

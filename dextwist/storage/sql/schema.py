@@ -39,6 +39,7 @@ class Schema:
         cursor = new_cursor()
         if "dextwist_schema" in existing:
             self._check_version(cursor)
+            self._create_tables(cursor, existing)
             self.answer(cursor, now)
             return None
         if not existing:
@@ -70,6 +71,11 @@ class Schema:
         )
         cursor.execute("create table dextwist_check (asked_at bigint not null)")
         cursor.execute(f"insert into dextwist_check values ({mark})", (now,))
+        self._create_tables(cursor, ())
+
+    def _create_tables(self, cursor: Cursor, existing: Collection[str]) -> None:
+        """Make the tables that are missing: a kind that is new needs no new version of what was there."""
         for table in self.tables.values():
-            for statement in table.statements_to_create():
-                cursor.execute(statement)
+            if table.name not in existing:
+                for statement in table.statements_to_create():
+                    cursor.execute(statement)

@@ -12,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from dextwist.model.client import CLIENTS
 from dextwist.model.kinds import ALL_KINDS
+from dextwist.model.used_assertion import USED_ASSERTIONS
 from dextwist.storage.interface import Create
 from dextwist.storage.sql.sqlite_file import DatabaseFile
-from tests.storage.samples import CLIENT
+from tests.storage.samples import CLIENT, SAMPLES
 from tests.storage.sql.opening import SqliteTestCase
 
 
@@ -99,6 +100,19 @@ class SqliteStartTests(SqliteTestCase):
                 await storage.write(Create(CLIENTS, CLIENT))
             self.assertEqual(await storage.get(CLIENTS, "client"), CLIENT)
             await storage.stop()
+
+    async def test_file_from_before_a_kind_gets_its_table_and_keeps_the_rest(self) -> None:
+        used = SAMPLES[USED_ASSERTIONS]
+        storage = await self.opened()
+        await storage.write(Create(CLIENTS, CLIENT))
+        await storage.stop()
+        database = sqlite3.connect(self.file)
+        database.execute(f"drop table dextwist_{USED_ASSERTIONS.name}")
+        database.close()
+        storage = await self.opened()
+        await storage.write(Create(USED_ASSERTIONS, used))
+        self.assertEqual(await storage.get(USED_ASSERTIONS, used.id), used)
+        self.assertEqual(await storage.get(CLIENTS, CLIENT.id), CLIENT)
 
     async def test_empty_file_is_a_new_one(self) -> None:
         self.file.touch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import attrs
@@ -11,19 +10,16 @@ from twisted.logger import Logger
 
 from dextwist.connectors.interface import OpenedConnector
 from dextwist.grants.interface import TokenRequest, TokenResponse
+from dextwist.grants.login_tokens import LoginTokens
 from dextwist.model.auth_code import AUTH_CODES, AuthCode
-from dextwist.model.ids import new_uuid
-from dextwist.model.refresh_token import RefreshToken
 from dextwist.model.times import utc_now
 from dextwist.oauth.errors import OAuthError
-from dextwist.oauth.gate import gives_refresh_token
 from dextwist.oauth.grant_types import AUTHORIZATION_CODE
 from dextwist.oauth.pkce import check_verifier
 from dextwist.storage.interface import Change, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject
-from dextwist.tokens.families import last_expiry, member_id, revocation
-from dextwist.tokens.issuer import TokenIssuer
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, ending, refresh_token_string
+from dextwist.tokens.families import last_expiry, revocation
+from dextwist.tokens.refresh_tokens import ending
 
 #: Redemptions that may fail for the verifier or the client before a code counts as spent.
 MAX_FAILED_ATTEMPTS = 5
@@ -52,10 +48,8 @@ class AuthorizationCodeGrant:
     grant_type: ClassVar[str] = AUTHORIZATION_CODE
 
     storage: Storage
-    issuer: TokenIssuer
-    refresh_tokens: RefreshTokenMaker
+    tokens: LoginTokens
     clock: IReactorTime
-    new_token_id: Callable[[], str] = new_uuid
 
     async def examine(self, request: TokenRequest) -> ExaminedCode:
         """The code, if this client may redeem it with what it presents."""
@@ -89,17 +83,8 @@ class AuthorizationCodeGrant:
 
     async def redeem(self, examined: ExaminedCode, opened: OpenedConnector | None) -> TokenResponse:
         """Spend the code, store the refresh token in the same write, then sign."""
-        code, now = examined.code, utc_now(self.clock)
-        subject = _subject(code)
-        refresh_token: RefreshToken | None = None
-        creation: tuple[Change, ...] = ()
-        if opened is not None and gives_refresh_token(
-            opened.record, opened.refresher is not None, code.scopes
-        ):
-            refresh_token, creation = await self.refresh_tokens.creation(subject, now, code.connector_data)
-        access_token_id = self.new_token_id()
-        if refresh_token:
-            access_token_id = member_id(refresh_token.id, access_token_id)
+        code = examined.code
+        due = await self.tokens.due(_subject(code), opened, code.connector_data)
 
         def spent(current: AuthCode) -> AuthCode:
             if current.redeemed:
@@ -107,24 +92,18 @@ class AuthorizationCodeGrant:
             return attrs.evolve(
                 current,
                 redeemed=True,
-                access_token_id=access_token_id,
-                refresh_token_id=refresh_token.id if refresh_token else "",
+                access_token_id=due.access_token_id,
+                refresh_token_id=due.refresh_token.id if due.refresh_token else "",
             )
 
         try:
-            await self.storage.write(Update(AUTH_CODES, code.id, spent), *creation)
+            await self.storage.write(Update(AUTH_CODES, code.id, spent), *due.changes)
         except NotFound:
             raise _invalid() from None
         except _Spent as twice:
             await self._end_what_it_gave(twice.code)
             raise _invalid() from None
-        tokens = await self.issuer.issue(subject, access_token_id=access_token_id, code=code.id)
-        return TokenResponse(
-            access_token=tokens.access_token,
-            id_token=tokens.id_token,
-            expires_in=tokens.expires_in,
-            refresh_token=refresh_token_string(refresh_token) if refresh_token else "",
-        )
+        return await self.tokens.signed(due, code=code.id)
 
     async def _count_failure(self, code: AuthCode) -> None:
         def failed(current: AuthCode) -> AuthCode:
@@ -142,7 +121,7 @@ class AuthorizationCodeGrant:
             connector_id=code.connector_id,
             user_id=code.claims.user_id,
         )
-        until = last_expiry(utc_now(self.clock), self.issuer.lifetime)
+        until = last_expiry(utc_now(self.clock), self.tokens.issuer.lifetime)
         changes: tuple[Change, ...] = (revocation(code.access_token_id, until),)
         if code.refresh_token_id:
             changes += ending(

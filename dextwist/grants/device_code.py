@@ -12,18 +12,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from dextwist.connectors.interface import OpenedConnector
 from dextwist.grants.interface import TokenRequest, TokenResponse
+from dextwist.grants.login_tokens import LoginTokens
 from dextwist.model.device import DEVICE_TOKENS, DeviceToken, DeviceTokenStatus
-from dextwist.model.refresh_token import RefreshToken
 from dextwist.model.times import utc_now
 from dextwist.oauth.errors import OAuthError
-from dextwist.oauth.gate import gives_refresh_token
 from dextwist.oauth.grant_types import DEVICE_CODE
 from dextwist.oauth.pkce import check_verifier
 from dextwist.storage.interface import Change, Delete, NotFound, Storage, Update
 from dextwist.tokens.claims import TokenSubject, client_of
-from dextwist.tokens.families import member_id
-from dextwist.tokens.issuer import TokenIssuer
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, refresh_token_string
 
 #: Seconds between two polls; each one that comes too soon adds as many.
 POLL_INTERVAL = 5
@@ -52,8 +48,7 @@ class DeviceCodeGrant:
     grant_type: ClassVar[str] = DEVICE_CODE
 
     storage: Storage
-    issuer: TokenIssuer
-    refresh_tokens: RefreshTokenMaker
+    tokens: LoginTokens
     clock: IReactorTime
 
     async def examine(self, request: TokenRequest) -> ExaminedDevice:
@@ -103,24 +98,9 @@ class DeviceCodeGrant:
             auth_time=login.auth_time,
             session_id=login.session_id,
         )
-        refresh_token: RefreshToken | None = None
-        creation: tuple[Change, ...] = ()
-        if opened is not None and gives_refresh_token(
-            opened.record, opened.refresher is not None, login.scopes
-        ):
-            now = utc_now(self.clock)
-            refresh_token, creation = await self.refresh_tokens.creation(subject, now, login.connector_data)
-        await self._spend(token, *creation)
-        token_id = self.issuer.new_token_id()
-        if refresh_token:
-            token_id = member_id(refresh_token.id, token_id)
-        tokens = await self.issuer.issue(subject, access_token_id=token_id)
-        return TokenResponse(
-            access_token=tokens.access_token,
-            id_token=tokens.id_token,
-            expires_in=tokens.expires_in,
-            refresh_token=refresh_token_string(refresh_token) if refresh_token else "",
-        )
+        due = await self.tokens.due(subject, opened, login.connector_data)
+        await self._spend(token, *due.changes)
+        return await self.tokens.signed(due)
 
     async def _spend(self, token: DeviceToken, *creation: Change) -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 import attrs
-from twisted.internet.interfaces import IReactorTime
 
 from dextwist.connectors.interface import (
     ConnectorScopes,
@@ -15,16 +14,14 @@ from dextwist.connectors.interface import (
 )
 from dextwist.grants.asking import ConnectorAsker
 from dextwist.grants.interface import TokenRequest, TokenResponse
-from dextwist.model.times import utc_now
+from dextwist.grants.login_tokens import LoginTokens
 from dextwist.oauth.errors import OAuthError
-from dextwist.oauth.gate import check_authorization_scopes, gives_refresh_token
+from dextwist.oauth.gate import check_authorization_scopes
 from dextwist.oauth.grant_types import PASSWORD
 from dextwist.oauth.scopes import parse_scopes
 from dextwist.storage.interface import Storage
 from dextwist.tokens.claims import TokenSubject
-from dextwist.tokens.families import member_id
-from dextwist.tokens.issuer import TokenIssuer, existing_peers
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, refresh_token_string
+from dextwist.tokens.issuer import existing_peers
 
 
 @attrs.frozen(kw_only=True)
@@ -49,10 +46,8 @@ class PasswordGrant:
     grant_type: ClassVar[str] = PASSWORD
 
     storage: Storage
-    issuer: TokenIssuer
-    refresh_tokens: RefreshTokenMaker
+    tokens: LoginTokens
     asker: ConnectorAsker
-    clock: IReactorTime
     #: `oauth2.passwordConnector`
     connector_id: str
 
@@ -85,20 +80,10 @@ class PasswordGrant:
             connector_id=examined.connector_id,
             nonce=examined.nonce,
         )
-        refresh_token, access_token_id = None, self.issuer.new_token_id()
-        if gives_refresh_token(opened.record, opened.refresher is not None, examined.scopes):
-            refresh_token, creation = await self.refresh_tokens.creation(
-                subject, utc_now(self.clock), identity.connector_data
-            )
-            await self.storage.write(*creation)
-            access_token_id = member_id(refresh_token.id, access_token_id)
-        tokens = await self.issuer.issue(subject, access_token_id=access_token_id)
-        return TokenResponse(
-            access_token=tokens.access_token,
-            id_token=tokens.id_token,
-            expires_in=tokens.expires_in,
-            refresh_token=refresh_token_string(refresh_token) if refresh_token else "",
-        )
+        due = await self.tokens.due(subject, opened, identity.connector_data)
+        if due.changes:
+            await self.storage.write(*due.changes)
+        return await self.tokens.signed(due)
 
     async def _identity(self, examined: ExaminedPassword, connector: PasswordConnector) -> Identity:
         names = {"connector_id": examined.connector_id, "client_id": examined.client_id}

@@ -11,6 +11,7 @@ from dextwist.grants.authorization_code import AuthorizationCodeGrant
 from dextwist.grants.client_credentials import ClientCredentialsGrant
 from dextwist.grants.device_code import DeviceCodeGrant
 from dextwist.grants.interface import Grant
+from dextwist.grants.login_tokens import LoginTokens
 from dextwist.grants.password import PasswordGrant
 from dextwist.grants.refresh_token import RefreshTokenGrant
 from dextwist.grants.token_exchange import TokenExchangeGrant
@@ -24,7 +25,7 @@ from dextwist.tokens.refresh_tokens import RefreshTokenMaker
 
 
 def grants_of(
-    config: Configuration, storage: Storage, tokens: TokenIssuer, metrics: Metrics, reactor: Any
+    config: Configuration, storage: Storage, issuer: TokenIssuer, metrics: Metrics, reactor: Any
 ) -> dict[str, Grant[Any]]:
     """The grants that are built and switched on, by their type."""
     rechecks = {
@@ -34,28 +35,30 @@ def grants_of(
         for connector_id, chosen in config.refresh_policies.items()
     }
     max_per_client = config.expiry.refresh_tokens.max_per_client
-    maker = RefreshTokenMaker(storage=storage, max_per_client=max_per_client)
+    tokens = LoginTokens(
+        issuer=issuer,
+        refresh_tokens=RefreshTokenMaker(storage=storage, max_per_client=max_per_client),
+        clock=reactor,
+    )
     asker = ConnectorAsker(audit=LoginAudit(metrics=metrics))
     built: Sequence[Grant[Any]] = (
-        AuthorizationCodeGrant(storage=storage, issuer=tokens, refresh_tokens=maker, clock=reactor),
+        AuthorizationCodeGrant(storage=storage, tokens=tokens, clock=reactor),
         RefreshTokenGrant(
             storage=storage,
-            issuer=tokens,
+            issuer=issuer,
             clock=reactor,
             policy=refresh_policy_of(config),
             rechecks=rechecks,
         ),
-        DeviceCodeGrant(storage=storage, issuer=tokens, refresh_tokens=maker, clock=reactor),
-        ClientCredentialsGrant(storage=storage, issuer=tokens),
+        DeviceCodeGrant(storage=storage, tokens=tokens, clock=reactor),
+        ClientCredentialsGrant(storage=storage, issuer=issuer),
         PasswordGrant(
             storage=storage,
-            issuer=tokens,
-            refresh_tokens=maker,
+            tokens=tokens,
             asker=asker,
-            clock=reactor,
             connector_id=config.oauth2.password_connector,
         ),
-        TokenExchangeGrant(issuer=tokens, asker=asker),
+        TokenExchangeGrant(issuer=issuer, asker=asker),
     )
     served = config.grant_types
     return {grant.grant_type: grant for grant in built if grant.grant_type in served}

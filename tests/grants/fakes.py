@@ -18,6 +18,7 @@ from dextwist.connectors.interface import (
     OpenedConnector,
     RefreshConnector,
 )
+from dextwist.grants.login_tokens import LoginTokens
 from dextwist.model.claims import Claims
 from dextwist.model.connector import ConnectorRecord
 from dextwist.model.kind import Key, Kind
@@ -26,6 +27,7 @@ from dextwist.storage.interface import Change, Changed
 from dextwist.storage.memory import MemoryStorage
 from dextwist.telemetry.metrics import NoMetrics
 from dextwist.tokens.issuer import TokenIssuer
+from dextwist.tokens.refresh_tokens import RefreshTokenMaker
 from tests.signing.fakes import FakeSigner
 
 Stored = TypeVar("Stored", bound=attrs.AttrsInstance)
@@ -52,6 +54,15 @@ def new_issuer(storage: MemoryStorage, clock: Clock, signer: FakeSigner) -> Toke
     """An issuer of tokens that live for an hour."""
     return TokenIssuer(
         issuer=ISSUER, signer=signer, storage=storage, clock=clock, lifetime=timedelta(hours=1)
+    )
+
+
+def new_login_tokens(storage: MemoryStorage, clock: Clock, signer: FakeSigner) -> LoginTokens:
+    """What makes the tokens of logins: those of an issuer as above, and up to 20 refresh tokens a client."""
+    return LoginTokens(
+        issuer=new_issuer(storage, clock, signer),
+        refresh_tokens=RefreshTokenMaker(storage=storage, max_per_client=20),
+        clock=clock,
     )
 
 

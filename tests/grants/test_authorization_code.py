@@ -22,7 +22,7 @@ from dextwist.oauth.hashes import half_hash
 from dextwist.oauth.parameters import Form
 from dextwist.signing.interface import InvalidToken, VerifiedToken
 from dextwist.storage.interface import Create, NotFound, StorageUnavailable, every
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, parse_refresh_token
+from dextwist.tokens.refresh_tokens import parse_refresh_token
 from dextwist.tokens.verifier import TokenVerifier
 from tests.grants.fakes import (
     BEGAN,
@@ -33,7 +33,7 @@ from tests.grants.fakes import (
     SteppedStorage,
     clock_at_the_beginning,
     every_schedule,
-    new_issuer,
+    new_login_tokens,
     opened,
 )
 from tests.signing.fakes import FakeSigner
@@ -52,8 +52,7 @@ class CodeTestCase(SynchronousTestCase):
         self.signer = FakeSigner()
         self.grant = AuthorizationCodeGrant(
             storage=self.storage,
-            issuer=new_issuer(self.storage, self.clock, self.signer),
-            refresh_tokens=RefreshTokenMaker(storage=self.storage, max_per_client=20),
+            tokens=new_login_tokens(self.storage, self.clock, self.signer),
             clock=self.clock,
         )
         self.connector = opened(FakeUpstream())

@@ -23,7 +23,7 @@ from dextwist.oauth.hashes import half_hash
 from dextwist.oauth.parameters import Form
 from dextwist.storage.interface import Create, StorageUnavailable, every
 from dextwist.tokens.families import family_of, revocable_ids
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, parse_refresh_token
+from dextwist.tokens.refresh_tokens import parse_refresh_token
 from tests.grants.fakes import (
     BEGAN,
     KILGORE,
@@ -32,7 +32,7 @@ from tests.grants.fakes import (
     SteppedStorage,
     clock_at_the_beginning,
     every_schedule,
-    new_issuer,
+    new_login_tokens,
     opened,
 )
 from tests.signing.fakes import FakeSigner
@@ -63,8 +63,7 @@ class PollCase(SynchronousTestCase):
         self.signer = FakeSigner()
         self.grant = DeviceCodeGrant(
             storage=self.storage,
-            issuer=new_issuer(self.storage, self.clock, self.signer),
-            refresh_tokens=RefreshTokenMaker(storage=self.storage, max_per_client=20),
+            tokens=new_login_tokens(self.storage, self.clock, self.signer),
             clock=self.clock,
         )
         self.connector = opened(FakeUpstream())
@@ -252,7 +251,8 @@ class FinishedTests(PollCase):
 
     def test_RL_02_signer_that_fails_gives_nothing_and_the_code_is_spent(self) -> None:
         self.store(COMPLETE)
-        self.grant = attrs.evolve(self.grant, issuer=attrs.evolve(self.grant.issuer, signer=_BrokenSigner()))
+        broken = new_login_tokens(self.storage, self.clock, _BrokenSigner())
+        self.grant = attrs.evolve(self.grant, tokens=broken)
         self.failureResultOf(self.poll(), ZeroDivisionError)
         self.assertEqual(self.told(), "invalid_grant")
 

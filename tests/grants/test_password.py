@@ -29,14 +29,14 @@ from dextwist.oauth.parameters import Form
 from dextwist.storage.interface import NotFound, StorageUnavailable
 from dextwist.telemetry.logins import LoginAudit
 from dextwist.tokens.families import revocable_ids
-from dextwist.tokens.refresh_tokens import RefreshTokenMaker, parse_refresh_token
+from dextwist.tokens.refresh_tokens import parse_refresh_token
 from tests.grants.fakes import (
     KILGORE,
     CountedMetrics,
     FakeUpstream,
     SteppedStorage,
     clock_at_the_beginning,
-    new_issuer,
+    new_login_tokens,
     opened,
 )
 from tests.signing.fakes import FakeSigner
@@ -62,10 +62,8 @@ class PasswordTestCase(SynchronousTestCase):
         clock = clock_at_the_beginning()
         self.grant = PasswordGrant(
             storage=self.storage,
-            issuer=new_issuer(self.storage, clock, self.signer),
-            refresh_tokens=RefreshTokenMaker(storage=self.storage, max_per_client=20),
+            tokens=new_login_tokens(self.storage, clock, self.signer),
             asker=ConnectorAsker(audit=LoginAudit(metrics=self.metrics)),
-            clock=clock,
             connector_id="mock",
         )
         self.connector: object = MockPasswordConnector(username="kilgore", password="pass")

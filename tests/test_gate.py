@@ -86,7 +86,12 @@ def no_redirects(config: Any) -> None:
     config["staticClients"][0]["redirectURIs"] = ["http://client.example/elsewhere"]
 
 
-FENCES = (other_connectors, other_grants, no_trust, no_redirects)
+def no_codes(config: Any) -> None:
+    """Nobody gets or redeems authorization codes."""
+    config["oauth2"]["grantTypes"].remove(AUTHORIZATION_CODE)
+
+
+FENCES = (other_connectors, other_grants, no_trust, no_redirects, no_codes)
 
 
 # Ways in: getting ready, while everything is open, and trying.
@@ -171,6 +176,7 @@ ROUTES: Mapping[str, Way] = {
             other_grants: (400, ""),
             no_trust: (303, "invalid_scope"),
             no_redirects: (400, ""),
+            no_codes: (303, "unsupported_response_type"),
         },
     ),
     "/auth/{connector}": Way(
@@ -182,6 +188,7 @@ ROUTES: Mapping[str, Way] = {
             other_grants: (400, ""),
             no_trust: (303, "invalid_scope"),
             no_redirects: (400, ""),
+            no_codes: (303, "unsupported_response_type"),
         },
     ),
     "/device/code": Way(
@@ -195,7 +202,13 @@ ROUTES: Mapping[str, Way] = {
 TOKEN_GRANTS: Mapping[str, Way] = {
     # Whether the connector serves a code was decided when the login began.
     AUTHORIZATION_CODE: Way(
-        code, redeem_code, 200, {fence: AT_TOKEN[fence] for fence in (other_connectors, no_trust)}
+        code,
+        redeem_code,
+        200,
+        {
+            **{fence: AT_TOKEN[fence] for fence in (other_connectors, no_trust)},
+            no_codes: (400, "unsupported_grant_type"),
+        },
     ),
     REFRESH_TOKEN: Way(
         refresh_token, lambda d, ready: token(d, REFRESH_TOKEN, refresh_token=ready), 200, AT_TOKEN

@@ -12,16 +12,9 @@ from dextwist.config.reading import key, list_of, part
 from dextwist.config.values import boolean, choice, duration, integer, text, texts, unless_empty
 from dextwist.oauth import grant_types as grants
 from dextwist.oauth import pkce
+from dextwist.oauth.gate import served_response_types
+from dextwist.oauth.response_types import CODE, RESPONSE_TYPES
 
-RESPONSE_TYPES = (
-    "code",
-    "token",
-    "id_token",
-    "code token",
-    "code id_token",
-    "id_token token",
-    "code id_token token",
-)
 _ALWAYS_AVAILABLE = frozenset(
     {
         grants.AUTHORIZATION_CODE,
@@ -32,7 +25,7 @@ _ALWAYS_AVAILABLE = frozenset(
     }
 )
 _WHAT_ENABLES = {
-    grants.IMPLICIT: "no effect without a response type that contains token",
+    grants.IMPLICIT: "no effect without a response type that contains token or id_token",
     grants.PASSWORD: "no effect without a passwordConnector",
 }
 
@@ -95,6 +88,11 @@ class OAuth2:
             available -= {grants.CLIENT_CREDENTIALS}
         return tuple(sorted(available))
 
+    @property
+    def served_response_types(self) -> tuple[str, ...]:
+        """The response types that are answered: those of the file, as far as the listed grants allow."""
+        return served_response_types(self.response_types, self.listed_grant_types)
+
     def _available(self) -> set[str]:
         available = set(_ALWAYS_AVAILABLE)
         if any("token" in words.split() for words in self.response_types):
@@ -105,6 +103,13 @@ class OAuth2:
 
     def check(self, place: Place) -> None:
         available = self._available()
+        if any(CODE not in words.split() for words in self.response_types):
+            # ID tokens need no more than being listed, which dex does not tell its clients of.
+            available.add(grants.IMPLICIT)
         for index, grant in enumerate(self.listed_grant_types):
             if grant not in available:
                 place.warn(f"grantTypes[{index}]", _WHAT_ENABLES.get(grant, f'unknown grant type "{grant}"'))
+        for index, words in enumerate(self.response_types if place.given("responseTypes") else ()):
+            if not any({*words.split()} <= {*served.split()} for served in self.served_response_types):
+                grant = grants.AUTHORIZATION_CODE if CODE in words.split() else grants.IMPLICIT
+                place.warn(f"responseTypes[{index}]", f"no effect, since grantTypes does not list {grant}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dextwist.config.oauth2 import RESPONSE_TYPES
 from dextwist.config.remarks import Remark
+from dextwist.oauth.response_types import RESPONSE_TYPES
 
 _IN_FRONT = tuple(words for words in RESPONSE_TYPES if words != "code")
 

@@ -124,7 +124,9 @@ class RequestChecker:
         check_challenge(client, challenge, method, self.proof_keys, client_gets_code=client_gets_code)
         scopes = parse_scopes(request.scope)
         check_authorization_scopes(client, scopes, await existing_peers(self.storage, scopes))
-        words = parse_response_types(request.response_type, self.response_types)
+        # The code of a device's login goes to no client, so it does not matter what clients may ask for.
+        enabled = (CODE,) if for_device else self.response_types
+        words = parse_response_types(request.response_type, enabled)
         mode = response_mode(request.response_mode, request.response_type)
         if ID_TOKEN in words and not request.nonce:
             raise OAuthError("invalid_request", "nonce is required where an ID token comes back at once")

@@ -5,7 +5,7 @@ Every endpoint asks these functions and decides nothing of the kind itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -16,12 +16,14 @@ from dextwist.oauth.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
     DEVICE_CALLBACK,
+    IMPLICIT,
     PASSWORD,
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
 )
 from dextwist.oauth.pkce import PLAIN
 from dextwist.oauth.redirect_uris import allowed_redirect_uri
+from dextwist.oauth.response_types import CODE, RESPONSE_TYPES, is_enabled
 from dextwist.oauth.scopes import FEDERATED_ID, OFFLINE_ACCESS, OPENID, peer_of, unknown_scopes
 
 
@@ -49,6 +51,22 @@ def usable_connectors(
 ) -> list[ConnectorRecord]:
     """The connectors through which the client's person may log in for this grant, in order."""
     return [c for c in connectors if serves_grant(c, grant_type) and may_use_connector(client, c.id)]
+
+
+def served_response_types(enabled: Sequence[str], listed_grants: Collection[str]) -> tuple[str, ...]:
+    """The response types that are answered where these grants are listed; an empty list means all of them.
+
+    A code can only be redeemed by the grant `authorization_code`; an answer without one is the grant
+    `implicit`. What the enabled values stand for is spelled out once one of them is not served.
+    """
+
+    def is_served(response_type: str) -> bool:
+        grant = AUTHORIZATION_CODE if CODE in response_type.split() else IMPLICIT
+        return not listed_grants or grant in listed_grants
+
+    if all(map(is_served, enabled)):
+        return tuple(enabled)
+    return tuple(each for each in RESPONSE_TYPES if is_served(each) and is_enabled(each.split(), enabled))
 
 
 def check_grant(client: Client, grant_type: str) -> None:

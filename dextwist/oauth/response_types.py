@@ -8,6 +8,16 @@ from collections.abc import Collection, Iterable
 from dextwist.oauth.errors import OAuthError
 
 CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
+#: as discovery spells them.
+RESPONSE_TYPES = (
+    "code",
+    "token",
+    "id_token",
+    "code token",
+    "code id_token",
+    "id_token token",
+    "code id_token token",
+)
 _WORDS = frozenset({CODE, TOKEN, ID_TOKEN})
 
 
@@ -22,8 +32,7 @@ class ResponseMode(enum.Enum):
 def parse_response_types(text: str, enabled: Iterable[str]) -> tuple[str, ...]:
     """The words of a `response_type`, each once.
 
-    `enabled` are configured values: single words allow every combination of such words, a combination
-    allows itself. Raises OAuthError where there is none, an unknown one, or one that is not enabled.
+    Raises OAuthError where there is none, an unknown one, or one that the values do not enable.
     """
     words = tuple(dict.fromkeys(text.split()))
     if not words:
@@ -31,13 +40,21 @@ def parse_response_types(text: str, enabled: Iterable[str]) -> tuple[str, ...]:
     unknown = [word for word in words if word not in _WORDS]
     if unknown:
         raise OAuthError("unsupported_response_type", f"response_type {' '.join(unknown)} is unknown")
-    configured = {frozenset(value.split()) for value in enabled}
-    single = {word for value in configured if len(value) == 1 for word in value}
-    if frozenset(words) not in configured and not single.issuperset(words):
+    if not is_enabled(words, enabled):
         raise OAuthError("unsupported_response_type", f"response_type {' '.join(words)} is not enabled")
     if words == (TOKEN,):
         raise OAuthError("invalid_request", "response_type token alone is no OpenID Connect request")
     return words
+
+
+def is_enabled(words: Collection[str], enabled: Iterable[str]) -> bool:
+    """Whether these values enable the response type of these words.
+
+    Single words allow every combination of such words, a combination allows itself.
+    """
+    combinations = {frozenset(value.split()) for value in enabled}
+    single = {word for value in combinations if len(value) == 1 for word in value}
+    return frozenset(words) in combinations or single.issuperset(words)
 
 
 def in_front_channel(words: Collection[str]) -> bool:

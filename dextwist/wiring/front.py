@@ -135,7 +135,7 @@ def front_of(
             connectors=connectors,
             verifier=verifier,
             issuer_path=issuer.path,
-            response_types=oauth2.response_types,
+            response_types=oauth2.served_response_types,
             proof_keys=proof_keys,
             device_logins=device_logins,
         ),
@@ -200,7 +200,7 @@ def front_of(
         issuer=issuer,
         abilities=Abilities(
             grant_types=_advertised_grants(config, endpoint),
-            response_types=oauth2.response_types,
+            response_types=oauth2.served_response_types,
             code_challenge_methods=oauth2.pkce.code_challenge_methods_supported,
             assertion_methods=usable_methods(config.static_clients),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from dextwist.config.oauth2 import RESPONSE_TYPES
+from dextwist.oauth.response_types import RESPONSE_TYPES
 from tests.config.case import MOCK, ConfigCase
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -69,6 +69,15 @@ class OAuth2Test(ConfigCase):
                 "oauth2.responseTypes[1]",
                 f'unsupported response_type "{wrong}"',
             )
+
+    def test_response_types_without_their_grant_are_warned_of(self) -> None:
+        over = {"oauth2": {"grantTypes": ["authorization_code"], "responseTypes": ["code", "id_token token"]}}
+        self.assert_warned(over, "oauth2.responseTypes[1]", "implicit")
+        over = {"oauth2": {"grantTypes": ["implicit"], "responseTypes": ["code id_token", "id_token"]}}
+        self.assert_warned(over, "oauth2.responseTypes[0]", "authorization_code")
+        for grant, words in (("authorization_code", ["code", "id_token"]), ("implicit", ["id_token"])):
+            config = self.load({"oauth2": {"grantTypes": [grant], "responseTypes": words}})
+            self.assertNotIn("no effect", " ".join(config.warnings))
 
     def test_9_proof_key_methods(self) -> None:
         pkce = self.load(

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from dextwist.config.oauth2 import RESPONSE_TYPES
 from dextwist.oauth.grant_types import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -23,6 +22,7 @@ from dextwist.oauth.grant_types import (
     REFRESH_TOKEN,
     TOKEN_EXCHANGE,
 )
+from dextwist.oauth.response_types import RESPONSE_TYPES
 from tests.direct import Answer, Direct, direct
 
 CALLBACK = "http://client.example/callback"
@@ -104,6 +104,7 @@ class DiscoveryTests(SynchronousTestCase):
                     "id": "pw",
                     "name": "Pw",
                     "config": {"username": "u", "password": "p"},
+                    "grantTypes": [PASSWORD, REFRESH_TOKEN],
                 },
             ],
             "staticClients": [
@@ -135,6 +136,12 @@ class DiscoveryTests(SynchronousTestCase):
         self.assertEqual("device_authorization_endpoint" in document, devices)
         answer = provider.d.ask("POST", "/dex/device/code", {"scope": SCOPE}, client=APP)
         self.assertEqual(answer.status if answer else 404, 200 if devices else 404)
+        if answer and devices:
+            d, codes = provider.d, answer.json
+            page = d.submit(d.get("/device", user_code=codes["user_code"]), "user_code")
+            self.assertEqual(d.submit(page, "approval", "approve").status, 200)
+            tokens = provider.token(DEVICE_CODE, device_code=codes["device_code"])
+            self.assertEqual(tokens.status, 200)
 
     def check_response_types(self, provider: Provider) -> None:
         members = {"code": "code", "id_token": "id_token", "token": "access_token"}
@@ -193,6 +200,8 @@ class DiscoveryTests(SynchronousTestCase):
                 answer = provider.token(grant_type, **params)
                 self.assertEqual(answer.status, 200, grant_type)
                 refresh_token = answer.json.get("refresh_token", refresh_token)
+        if any("code" in words.split() for words in provider.document["response_types_supported"]):
+            self.assertIn(AUTHORIZATION_CODE, supported)
         if AUTHORIZATION_CODE in supported and provider.takes_response_type("code"):
             answer = provider.token(
                 AUTHORIZATION_CODE, code=provider.code(), redirect_uri=CALLBACK, code_verifier=VERIFIER

@@ -21,6 +21,7 @@ from dextwist.oauth.gate import (
     check_refresh_scopes,
     gives_refresh_token,
     may_use_connector,
+    served_response_types,
     serves_grant,
     trusts,
     unknown_connector,
@@ -105,6 +106,30 @@ class ConnectorTests(SynchronousTestCase):
         self.assertFalse(gives_refresh_token(connector("a"), False, scopes))
         self.assertFalse(gives_refresh_token(connector("a", AUTHORIZATION_CODE), True, scopes))
         self.assertFalse(gives_refresh_token(connector("a"), True, ("openid",)))
+
+
+class ResponseTypeTests(SynchronousTestCase):
+    def test_what_is_enabled_is_served_where_the_grants_allow_all_of_it(self) -> None:
+        for enabled in (("code",), ("token", "code", "id_token"), ("id_token token", "code")):
+            for listed in ((), (AUTHORIZATION_CODE, IMPLICIT)):
+                self.assertEqual(served_response_types(enabled, listed), enabled)
+        self.assertEqual(served_response_types(("code",), (AUTHORIZATION_CODE,)), ("code",))
+
+    def test_codes_need_authorization_code_and_answers_without_one_implicit(self) -> None:
+        single = ("code", "token", "id_token")
+        for enabled, listed, served in [
+            (("code",), (IMPLICIT,), ()),
+            (("code",), (CLIENT_CREDENTIALS,), ()),
+            (single, (IMPLICIT, REFRESH_TOKEN), ("token", "id_token", "id_token token")),
+            (
+                single,
+                (AUTHORIZATION_CODE,),
+                ("code", "code token", "code id_token", "code id_token token"),
+            ),
+            (("code id_token", "id_token"), (AUTHORIZATION_CODE,), ("code id_token",)),
+            (("code id_token", "id_token"), (IMPLICIT,), ("id_token",)),
+        ]:
+            self.assertEqual(served_response_types(enabled, listed), served)
 
 
 class DeviceTests(SynchronousTestCase):

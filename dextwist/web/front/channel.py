@@ -297,7 +297,8 @@ class FrontChannel(Protocol):
         """Answer in an endpoint's place, once, and end the connection."""
         response = self._front.refusal(refused)
         date = self._front.dates.at(self._front.clock.seconds())
-        self._write(answer_bytes(response, date=date, connection="close"))
+        to_head = self._reader.is_head
+        self._write(answer_bytes(response, date=date, connection="close", to_head=to_head))
         self._end()
 
     # -- ending

@@ -29,6 +29,8 @@ class RequestReader:
     unread: bytes = attrs.field(default=b"", init=False)
     #: of the request that is being read or was read last.
     head: Head | None = attrs.field(default=None, init=False)
+    #: whether that is a HEAD request; known as soon as its first line begins.
+    is_head: bool = attrs.field(default=False, init=False)
     #: whether something of its body has come.
     body_has_begun: bool = attrs.field(default=False, init=False)
     _body: Body | None = attrs.field(default=None, init=False)
@@ -64,6 +66,7 @@ class RequestReader:
         unread, most = self.unread, self.limits.max_request_head
         if not unread:
             return False
+        self.is_head = unread.startswith(b"HEAD ")
         end = unread.find(b"\r\n\r\n", max(0, self._checked - 3))
         if 0 <= end <= most - 4:
             self.unread, self._checked, self.head = unread[end + 4 :], 0, None

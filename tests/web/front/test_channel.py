@@ -23,6 +23,13 @@ class AnswerTests(FrontCase):
             self.assertIn(b"(('a', '1'), ('b', '2'))", connection.send(request))
         self.assertFalse(connection.ended)
 
+    def test_refusals_of_HEAD_have_no_body_either(self) -> None:
+        for fields, status in (("Content-Length: 1000", 413), ("X: " + "y" * 1000, 431), ("Host: y", 400)):
+            answer = self.connect().send(get("/dex/echo", fields, method="HEAD"))
+            self.assertEqual(statuses(answer), [status])
+            self.assertEqual(body_of(answer), b"")
+            self.assertNotEqual(body_of(self.connect().send(get("/dex/echo", fields))), b"")
+
     def test_HEAD_is_GET_without_the_body(self) -> None:
         connection = self.connect()
         whole, head = connection.send(get()), connection.send(get(method="HEAD"))

@@ -44,7 +44,7 @@ class SiteMap:
             below = (b"",)
         elif segments[: len(self.prefix)] != self.prefix or (self.prefix and below == (b"",)):
             return self._not_found(request)
-        if not below or (b"" in below and below != (b"",)):
+        if not below or (b"" in below and below != (b"",)) or not _is_text(below):
             return self._not_found(request)
         group = self.groups.get(b"/".join(below[:2])) or self.groups.get(below[0])
         if group is None:
@@ -57,3 +57,12 @@ class SiteMap:
         request.write(write(request, self.answering.finished(NOT_FOUND)))
         request.finish()
         return NOT_DONE_YET
+
+
+def _is_text(segments: tuple[bytes, ...]) -> bool:
+    """Whether all are UTF-8: Klein takes anything else for a mistake of ours, and logs it as one."""
+    try:
+        b"/".join(segments).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import parse_qsl, urlsplit
+
+from twisted.internet import reactor
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.protocol import Factory, Protocol
 
 from dextwist.model.auth_request import AUTH_REQUESTS
 from dextwist.oauth.packed import packed_subject
@@ -78,8 +83,6 @@ class AuthorizationRequestTests(FlowCase):
             ({"code_challenge": "x" * 43, "code_challenge_method": "invalid_method"}, "invalid_request"),
             ({"code_challenge": "x" * 43, "code_challenge_method": "plain"}, "invalid_request"),
             ({"code_challenge": "x" * 43}, "invalid_request"),
-            ({"request": "anything"}, "request_not_supported"),
-            ({"request_uri": "http://127.0.0.1:1/"}, "request_uri_not_supported"),
             ({"prompt": "none login"}, "invalid_request"),
             ({"prompt": "bogus"}, "invalid_request"),
             ({"prompt": "none"}, "login_required"),
@@ -90,6 +93,47 @@ class AuthorizationRequestTests(FlowCase):
             told = await self.told(running, **params)
             self.assertEqual(error, told["error"], params)
             self.assertEqual(("the state", running.issuer), (told["state"], told["iss"]))
+
+    async def test_oa06_every_response_names_the_issuer(self) -> None:
+        running = await self.start(HYBRID)
+        rp = RelyingParty(running=running)
+        for params in (
+            {},
+            {"response_mode": "fragment"},
+            {"response_type": "code id_token token", "nonce": "n"},
+            {"scope": "openid made-up"},
+            {"response_type": "id_token", "nonce": "n", "prompt": "none"},
+        ):
+            self.assertEqual(running.issuer, (await rp.log_in(**params)).params["iss"], params)
+        posted = await Browser().visit(rp.authorize_url("/auth/mock", response_mode="form_post"))
+        assert isinstance(posted, Page)
+        self.assertEqual(running.issuer, posted.form("code").fields["iss"])
+        discovery = running.issuer + "/.well-known/openid-configuration"
+        document = json.loads((await Browser().request("GET", discovery)).body)
+        self.assertIs(True, document["authorization_response_iss_parameter_supported"])
+        self.assertEqual(running.issuer, document["issuer"])
+
+    async def test_oa46_request_objects_are_refused_and_not_fetched(self) -> None:
+        running, fetched = await self.start(), []
+
+        class Fetched(Protocol):
+            def connectionMade(self) -> None:
+                fetched.append(self)
+
+        listening = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(
+            Factory.forProtocol(Fetched)
+        )
+        self.addCleanup(listening.stopListening)
+        uri = f"http://127.0.0.1:{listening.getHost().port}/request.jwt"
+        for params, error in (
+            ({"request": "eyJhbGciOiJub25lIn0.e30."}, "request_not_supported"),
+            ({"request_uri": uri}, "request_uri_not_supported"),
+            ({"request_uri": uri, "request": "anything"}, "request_not_supported"),
+        ):
+            told = await self.told(running, **params)
+            self.assertEqual((error, "the state"), (told["error"], told["state"]))
+            self.assertNotIn("code", told)
+        self.assertEqual([], fetched)
 
     async def test_prompt_none_never_shows_a_page(self) -> None:
         running = await self.start()

@@ -28,6 +28,15 @@ class PageTests(SynchronousTestCase):
         self.addCleanup(daemon.stop)
         self.assertEqual([], [*differences(transcript, daemon.issuer)])
 
+    def test_authorization_code(self) -> None:
+        self.replay("authorization-code")
+
+    def test_refresh_token(self) -> None:
+        self.replay("refresh-token")
+
+    def test_implicit_and_hybrid(self) -> None:
+        self.replay("implicit")
+
     def test_client_credentials(self) -> None:
         self.replay("client-credentials")
 

@@ -48,6 +48,7 @@ class TranscriptTests(SynchronousTestCase):
             'HTTP/1.1 400 Bad Request\n{"error":"x","at":7,"list":["a"]}',
             'HTTP/1.1 400 Bad Request\ncache-control: no-store\n\n{"error":"x","at":…,"list":…}',
             'HTTP/1.1 400 Bad Request\n{"error":"…","at":…,"list":…}',
+            'HTTP/1.1 400 Bad Request\nCache-Control: no…or…\n{"error":"x","at":7,"list":["a"]}',
         ):
             self.assertEqual([*compared(shown, Answer.of(PRINTED))], [], shown)
 
@@ -59,6 +60,7 @@ class TranscriptTests(SynchronousTestCase):
             'HTTP/1.1 400 Bad Request\nAllow: GET\n{"error":"x","at":7,"list":["a"]}',
             'HTTP/1.1 400 Bad Request\n{"error":"x","at":8,"list":["a"]}',
             'HTTP/1.1 400 Bad Request\n{"error":"y…","at":7,"list":["a"]}',
+            'HTTP/1.1 400 Bad Request\nCache-Control: …no…ore….\n{"error":"x","at":7,"list":["a"]}',
             'HTTP/1.1 400 Bad Request\n{"error":"x","at":7}',
             'HTTP/1.1 400 Bad Request\n{"at":7,"error":"x","list":["a"]}',
             "HTTP/1.1 400 Bad Request",

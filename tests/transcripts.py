@@ -6,9 +6,13 @@ A page has one ```yaml block, which is laid on the tests' basic configuration, a
     HTTP/1.1 400 Bad Request
     {"error":"invalid_request","error_description":…}
 
-Only curl is run. Without a status line the status is 200; of header fields, those that are shown are
-compared. A `…` stands for any rest of a text, or for any value. `$ACCESS_TOKEN` in a command is the
-`access_token` of the latest answer that had one, and so for every other member.
+Only curl is run, in a folder of its own where it can keep cookies (`-c jar -b jar`). Without a status line
+the status is 200; of header fields, those that are shown are compared. A `…` stands for any part of a text,
+or for any value.
+
+`$ACCESS_TOKEN` in a command, or in what is shown, is the `access_token` of the latest answer that had one,
+and so for every other member of an answer and every parameter of a `Location`. `$LOCATION` is that address.
+`$ FIRST=$REFRESH_TOKEN` keeps a value under another name.
 """
 
 from __future__ import annotations
@@ -17,11 +21,13 @@ import json
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus, urljoin, urlsplit
 
 import attrs
 import yaml
@@ -30,6 +36,7 @@ import yaml
 ISSUER = "http://127.0.0.1:5556/dex"
 _BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _ANY = "…"
+_ASSIGNMENT = re.compile(r"([A-Z_]+)=(\S+)")
 
 
 @attrs.frozen
@@ -79,13 +86,32 @@ def read(page: Path) -> Transcript:
 def differences(transcript: Transcript, issuer: str) -> Iterator[str]:
     """Replay the transcript against the daemon; how each answer is not what the page shows."""
     known: dict[str, str] = {}
-    for exchange in transcript.exchanges:
-        command = Template(exchange.command.replace(ISSUER, issuer)).substitute(known)
-        answer = _run(command)
-        wrong = [*compared(exchange.shown.replace(ISSUER, issuer), answer)]
-        yield from (f"{exchange.command}\n  {each}\n  in {answer}" for each in wrong)
-        if answer.body.startswith("{"):
-            known.update({name.upper(): str(value) for name, value in json.loads(answer.body).items()})
+    with tempfile.TemporaryDirectory() as folder:
+        for exchange in transcript.exchanges:
+            command = Template(_moved(exchange.command, issuer)).substitute(known)
+            if assignment := _ASSIGNMENT.fullmatch(command.strip()):
+                known[assignment[1]] = assignment[2]
+                continue
+            answer = _run(command, folder)
+            shown = Template(_moved(exchange.shown, issuer)).safe_substitute(known)
+            yield from (f"{exchange.command}\n  {each}\n  in {answer}" for each in compared(shown, answer))
+            known.update(_learned(answer, issuer))
+
+
+def _moved(text: str, issuer: str) -> str:
+    """The text of a page for the issuer that answers."""
+    return text.replace(ISSUER, issuer).replace(quote_plus(ISSUER), quote_plus(issuer))
+
+
+def _learned(answer: Answer, issuer: str) -> dict[str, str]:
+    """What later commands can name."""
+    found: dict[str, Any] = {}
+    if location := answer.headers.get("location", ""):
+        parts = urlsplit(location)
+        found = {**dict(parse_qsl(parts.fragment or parts.query)), "location": urljoin(issuer, location)}
+    if answer.body.startswith("{"):
+        found = json.loads(answer.body)
+    return {name.upper(): str(value) for name, value in found.items()}
 
 
 def _exchanges(console: str) -> Iterator[Exchange]:
@@ -94,11 +120,16 @@ def _exchanges(console: str) -> Iterator[Exchange]:
         yield Exchange(command, shown.strip())
 
 
-def _run(command: str) -> Answer:
+def _run(command: str, folder: str) -> Answer:
     argv = shlex.split(command)
     assert argv[0] == "curl", command
     done = subprocess.run(
-        ["curl", "--silent", "--include", *argv[1:]], check=True, capture_output=True, text=True, timeout=30
+        ["curl", "--silent", "--include", *argv[1:]],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        cwd=folder,
     )
     return Answer.of(done.stdout.replace("\r\n", "\n"))
 
@@ -119,7 +150,7 @@ def compared(shown: str, answer: Answer) -> Iterator[str]:
         wanted = json.loads(re.sub(r":\s*…", f':"{_ANY}"', body))
         if not _alike(wanted, json.loads(answer.body)):
             yield f"the body is not {body}"
-    elif body != answer.body.strip():
+    elif not _alike(body, answer.body.strip()):
         yield f"the body is not {body!r}"
 
 
@@ -130,8 +161,9 @@ def _is_head(line: str) -> bool:
 def _alike(shown: Any, found: Any) -> bool:
     if shown == _ANY:
         return found is not None
-    if isinstance(shown, str) and shown.endswith(_ANY):
-        return isinstance(found, str) and found.startswith(shown.removesuffix(_ANY))
+    if isinstance(shown, str) and _ANY in shown:
+        parts = map(re.escape, shown.split(_ANY))
+        return isinstance(found, str) and re.fullmatch(".*".join(parts), found, re.DOTALL) is not None
     if isinstance(shown, dict):
         return (
             isinstance(found, dict)

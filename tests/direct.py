@@ -156,12 +156,16 @@ class PatientClock(Clock):
     def callFromThread(self, call: Callable[..., object], *args: object, **kwargs: object) -> None:
         self._calls.put(partial(call, *args, **kwargs))
 
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Take what comes back from threads, until it is so."""
+        while not done():
+            self._calls.get(timeout=20)()
+
     def outcome(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work comes to."""
         results: list[Any] = []
         Deferred.fromCoroutine(work).addBoth(results.append)
-        while not results:
-            self._calls.get(timeout=20)()
+        self.wait_until(lambda: bool(results))
         if isinstance(results[0], Failure):
             results[0].raiseException()
         outcome: T = results[0]

@@ -19,6 +19,8 @@ from dextwist.telemetry.metrics import Metrics
 
 #: The grants that decide for themselves what a connector means that cannot be opened now.
 _CAN_DO_WITHOUT = frozenset({REFRESH_TOKEN})
+#: What a client may name several of (RFC 8693 §2.1, RFC 8707 §2). Nothing here looks at them.
+_MANY = frozenset({"audience", "resource"})
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +35,7 @@ class TokenEndpoint:
     async def answer(self, form: Form, authorization: str | None) -> TokenResponse:
         """The tokens for a request. Raises OAuthError, StorageError, SigningError."""
         try:
-            form.refuse_repeats()
+            form.refuse_repeats(but=_MANY)
         except MalformedForm as error:
             raise OAuthError("invalid_request", error.reason) from None
         grant = self.grants.get(form.get("grant_type"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 
@@ -39,10 +39,10 @@ class Form:
     def __bool__(self) -> bool:
         return bool(self.fields)
 
-    def refuse_repeats(self, *names: str) -> None:
-        """Raise MalformedForm where one of these fields, or without names any, is repeated."""
+    def refuse_repeats(self, *, but: Collection[str] = ()) -> None:
+        """Raise MalformedForm where a field is repeated that is none of these."""
         seen: set[str] = set()
         for name, _ in self.fields:
-            if name in seen and (not names or name in names):
+            if name in seen and name not in but:
                 raise MalformedForm(f"the parameter {name} is repeated")
             seen.add(name)

@@ -109,6 +109,10 @@ class FrameTests(TokenEndpointTestCase):
             error = self.refused(("grant_type", GRANT), (name, "x"), (name, "x"))
             self.assertEqual((error.error, error.status), ("invalid_request", 400))
 
+    def test_there_may_be_several_audiences_and_resources(self) -> None:
+        fields = [(name, value) for name in ("audience", "resource") for value in ("x", "y")]
+        self.successResultOf(self.answer(("grant_type", GRANT), *fields))
+
     def test_what_the_grant_refuses_is_refused(self) -> None:
         self.grant.refusal = OAuthError("invalid_grant")
         self.assertIs(self.refused(("grant_type", GRANT)), self.grant.refusal)

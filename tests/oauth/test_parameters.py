@@ -25,13 +25,13 @@ class FormTests(SynchronousTestCase):
         self.assertIn("c", FORM)
         self.assertNotIn("C", FORM)
 
-    def test_repeats_of_the_named_fields_are_refused(self) -> None:
-        FORM.refuse_repeats("a", "b")
-        self.assertRaises(MalformedForm, FORM.refuse_repeats, "a", "c")
-
-    def test_without_names_every_repeat_is_refused(self) -> None:
+    def test_repeats_are_refused(self) -> None:
         self.assertRaises(MalformedForm, FORM.refuse_repeats)
         Form(FORM.fields[:3]).refuse_repeats()
+
+    def test_some_fields_may_be_repeated(self) -> None:
+        FORM.refuse_repeats(but=("a", "c"))
+        self.assertRaises(MalformedForm, FORM.refuse_repeats, but=("a", "b"))
 
     def test_equal_values_are_repeats_too(self) -> None:
         self.assertRaises(MalformedForm, Form((("a", "1"), ("a", "1"))).refuse_repeats)

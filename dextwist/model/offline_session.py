@@ -8,6 +8,7 @@ from datetime import datetime
 import attrs
 
 from dextwist.model.kind import Kind
+from dextwist.model.mappings import frozen_mapping
 
 
 @attrs.frozen(kw_only=True)
@@ -28,7 +29,7 @@ class OfflineSession:
 
     user_id: str
     connector_id: str
-    refresh: Mapping[str, RefreshTokenRef] = attrs.field(factory=dict)
+    refresh: Mapping[str, RefreshTokenRef] = attrs.field(factory=dict, converter=frozen_mapping)
     connector_data: bytes = attrs.field(default=b"", repr=False)
 
     def of_client(self, client_id: str) -> list[RefreshTokenRef]:

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_
 import attrs
 
 from dextwist.model.kind import Kind
+from dextwist.model.mappings import frozen_mapping
 
 T = TypeVar("T", bound=attrs.AttrsInstance)
 
@@ -56,8 +57,15 @@ def is_immutable(declared: Any, within: tuple[type, ...] = ()) -> bool:
     if not isinstance(declared, type):
         return False
     if attrs.has(declared) and declared not in within:
-        hints = get_type_hints(declared)
+        hints, within = get_type_hints(declared), (*within, declared)
         return declared.__setattr__ is not object.__setattr__ and all(
-            is_immutable(hints[member.name], (*within, declared)) for member in attrs.fields(declared)
+            _is_kept_immutable(member, hints[member.name], within) for member in attrs.fields(declared)
         )
     return declared in _PLAIN or declared in within or issubclass(declared, enum.Enum)
+
+
+def _is_kept_immutable(member: attrs.Attribute[Any], declared: Any, within: tuple[type, ...]) -> bool:
+    converter: object = member.converter
+    if converter is frozen_mapping:
+        return all(is_immutable(part, within) for part in get_args(declared))
+    return is_immutable(declared, within)

@@ -42,6 +42,13 @@ class OfflineSessionTests(SynchronousTestCase):
     def test_key_is_person_and_connector(self) -> None:
         self.assertEqual(OFFLINE_SESSIONS.key_of(self.SESSION), ("u", "c"))
 
+    def test_references_never_change(self) -> None:
+        refs = {"r1": ref("r1", "app", 1, 9)}
+        session = OfflineSession(user_id="u", connector_id="c", refresh=refs)
+        refs.clear()
+        self.assertEqual([*session.refresh], ["r1"])
+        self.assertFalse(hasattr(session.refresh, "__setitem__"))
+
     def test_WB_15_connector_data_is_not_in_the_repr(self) -> None:
         self.assertNotIn(
             "upstream", repr(OfflineSession(user_id="u", connector_id="c", connector_data=b"upstream"))

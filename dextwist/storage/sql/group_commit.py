@@ -3,8 +3,9 @@
 A commit that survives a power cut waits for the disk, some milliseconds for one write as for a
 hundred. Each write of a batch runs inside a savepoint, so one that fails undoes only itself.
 
-A batch begins when the reactor has dealt with all that has arrived, so that requests that came together
-share it, and the writer's thread does not fight with theirs for the interpreter.
+The statements run in the reactor's thread, some microseconds each; only what has to wait runs in
+another: the commit for the disk, and the beginning where another process writes. Two threads that both run
+Python code take its lock from each other at every statement, which costs more than the statements.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Lock
 from typing import Any, TypeVar
 
 import attrs
-from twisted.enterprise.adbapi import Connection, ConnectionPool
+from twisted.enterprise.adbapi import Connection
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from dextwist.storage.interface import StorageUnavailable
@@ -27,85 +27,83 @@ from dextwist.storage.sql.table import Cursor
 
 R = TypeVar("R")
 
-_Waiting = tuple[Callable[[Cursor], Any], Deferred[Any]]
-
 
 @attrs.define(kw_only=True, eq=False)
 class GroupCommit:
-    """Runs jobs with a cursor in the one thread of `pool`, many to a transaction."""
+    """Runs jobs with a cursor of `connection`, many to a transaction."""
 
-    pool: ConnectionPool
-    reactor: IReactorFromThreads
+    connection: Connection
     clock: IReactorTime
+    #: opens a transaction, if that can be done without waiting.
+    begin_at_once: Callable[[Connection], bool]
     #: opens a transaction; it may wait for other processes.
     begin: Callable[[Connection], None]
-    #: the most jobs of one transaction, so that the first has not to wait for too many.
-    limit: int = 256
+    #: calls a function with the connection in the thread that may wait.
+    in_thread: Callable[[Callable[[Connection], Any]], Deferred[Any]]
+    #: the most jobs of one transaction: nothing else is done meanwhile.
+    limit: int = 64
     #: the most jobs that may wait, for the disk or for another process.
     most_waiting: int = 10_000
-    _lock: Lock = attrs.field(init=False, factory=Lock)
-    _waiting: deque[_Waiting] = attrs.field(init=False, factory=deque)
-    _running: bool = attrs.field(init=False, default=False)
+    _waiting: deque[tuple[Callable[[Cursor], Any], Deferred[Any]]] = attrs.field(init=False, factory=deque)
+    #: fires when nothing waits any more; None: nothing does.
+    _working: Deferred[None] | None = attrs.field(init=False, default=None)
 
     async def run(self, job: Callable[[Cursor], R]) -> R:
-        """What `job` returned, once that is on the disk.
+        """What `job` returned, once that is on the disk. The job does nothing that takes long.
 
         Raises what `job` raised, with nothing of it left; an sqlite3.Error when the transaction failed,
         with nothing left of any job in it; StorageUnavailable when too many wait.
         """
+        if len(self._waiting) >= self.most_waiting:
+            raise StorageUnavailable("too many writes are waiting")
         answer: Deferred[R] = Deferred()
-        # The lock is for a job that starts another, from the pool's thread.
-        with self._lock:
-            if len(self._waiting) >= self.most_waiting:
-                raise StorageUnavailable("too many writes are waiting")
-            self._waiting.append((job, answer))
-            idle, self._running = not self._running, True
-        if idle:
-            self.clock.callLater(0, self._start)
+        self._waiting.append((job, answer))
+        if self._working is None:
+            self._working = Deferred()
+            # What arrives in the same turn of the reactor shares the transaction.
+            self.clock.callLater(0, self._begin_work)
         return await answer
 
-    def _start(self) -> None:
-        self.pool.runWithConnection(self._work).addErrback(self._fail_waiting)
+    async def finish(self) -> None:
+        """Return once nothing waits any more."""
+        while self._working is not None:
+            finished: Deferred[None] = Deferred()
+            self._working.chainDeferred(finished)
+            await finished
 
-    def _work(self, connection: Connection) -> None:
-        """Make batches until nothing waits; answer each with one call into the reactor."""
-        while batch := self._next_batch():
-            outcomes = self._commit(connection, [job for job, _ in batch])
-            answers = [answer for _, answer in batch]
-            self.reactor.callFromThread(self._answer, answers, outcomes)
+    def _begin_work(self) -> None:
+        Deferred.fromCoroutine(self._work())
 
-    def _next_batch(self) -> list[_Waiting]:
-        with self._lock:
+    async def _work(self) -> None:
+        """Make batches until nothing waits."""
+        while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self.limit, len(self._waiting)))]
-            self._running = bool(batch)
-        return batch
+            outcomes = await self._transaction([job for job, _ in batch])
+            for (_, answer), outcome in zip(batch, outcomes, strict=True):
+                answer.callback(outcome)
+        finished, self._working = self._working, None
+        assert finished is not None
+        finished.callback(None)
 
-    def _commit(self, connection: Connection, jobs: list[Callable[[Cursor], Any]]) -> list[Any]:
+    async def _transaction(self, jobs: list[Callable[[Cursor], Any]]) -> list[Any]:
         """What each job gave, a Failure where it failed."""
         try:
             # What a rollback that failed may have left.
-            connection.rollback()
-            self.begin(connection)
-            cursor = connection.cursor()
+            self.connection.rollback()
+            if not self.begin_at_once(self.connection):
+                await self.in_thread(self.begin)
+            cursor = self.connection.cursor()
             outcomes = [_in_savepoint(cursor, job) for job in jobs]
-            cursor.execute("commit")
+            await self.in_thread(_commit)
         except Exception as error:
             with suppress(sqlite3.Error):
-                connection.rollback()
+                self.connection.rollback()
             return [Failure(error) for _ in jobs]
         return outcomes
 
-    def _fail_waiting(self, failure: Failure) -> None:
-        """There is no connection: nobody's turn will come."""
-        with self._lock:
-            waiting, self._running = list(self._waiting), False
-            self._waiting.clear()
-        self._answer([answer for _, answer in waiting], [failure] * len(waiting))
 
-    @staticmethod
-    def _answer(answers: list[Deferred[Any]], outcomes: list[Any]) -> None:
-        for answer, outcome in zip(answers, outcomes, strict=True):
-            answer.callback(outcome)
+def _commit(connection: Connection) -> None:
+    connection.execute("commit")
 
 
 def _in_savepoint(cursor: Cursor, job: Callable[[Cursor], Any]) -> Any:

@@ -13,7 +13,7 @@ import attrs
 from twisted.enterprise.adbapi import Connection, ConnectionPool
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
-from twisted.internet.task import deferLater
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from dextwist.model.kind import Key, Kind
@@ -22,7 +22,7 @@ from dextwist.model.times import to_milliseconds, utc_now
 from dextwist.storage.interface import Change, Changed, Page, StorageError, StorageUnavailable
 from dextwist.storage.sql.group_commit import GroupCommit
 from dextwist.storage.sql.schema import Schema
-from dextwist.storage.sql.sqlite_file import DatabaseFile, patiently
+from dextwist.storage.sql.sqlite_file import DatabaseFile, is_busy, patiently
 from dextwist.storage.sql.table import Cursor, Dialect, Table
 
 T = TypeVar("T", bound=attrs.AttrsInstance)
@@ -37,6 +37,8 @@ SQLITE = Dialect(
 #: Seconds that SQLite itself waits for a lock. Writers go on waiting by `patiently`; readers wait
 #: for nobody but a neighbour that repairs the log after a crash.
 _BUSY_TIMEOUT = 0.02
+_WAITING = f"pragma busy_timeout = {_BUSY_TIMEOUT * 1000:.0f}"
+_NOT_WAITING = "pragma busy_timeout = 0"
 #: Rows that one transaction of the collector removes: some milliseconds, then others have their turn.
 _COLLECTED_AT_ONCE = 200
 
@@ -45,7 +47,7 @@ _COLLECTED_AT_ONCE = 200
 class _Connections:
     """What is open between start and stop."""
 
-    #: the one thread and connection that write.
+    #: the one connection that writes, and the thread in which it waits.
     writer: ConnectionPool
     commits: GroupCommit
     #: threads for listings; None in memory, where there is one connection and the writer reads too.
@@ -86,7 +88,7 @@ class SqliteStorage:
         writer = self._pool(self._database.uri(), threads=1)
         given_up = Event()
         try:
-            adopted = await writer.runWithConnection(self._prepare, given_up)
+            connection, adopted = await writer.runWithConnection(self._prepare, given_up)
         except CancelledError:
             # The thread cannot be cancelled, but it may be waiting for a lock.
             given_up.set()
@@ -102,7 +104,13 @@ class SqliteStorage:
             uri = self._database.uri(mode="ro")
             readers = self._pool(uri, threads=2)
             direct = sqlite3.connect(uri, **_settings())
-        commits = GroupCommit(pool=writer, reactor=self.reactor, clock=self.clock, begin=self._begin)
+        commits = GroupCommit(
+            connection=connection,
+            clock=self.clock,
+            begin_at_once=_begin_at_once,
+            begin=self._begin,
+            in_thread=lambda work: deferToThreadPool(self.reactor, writer.threadpool, work, connection),
+        )
         self._connections = _Connections(writer=writer, commits=commits, readers=readers, direct=direct)
         if adopted is not None:
             self.log.info("adopted dex's data in {file}: {counts}", file=str(self._database), counts=adopted)
@@ -112,8 +120,7 @@ class SqliteStorage:
         connections, self._connections = self._connections, None
         if connections is None:
             return
-        # A batch that is about to begin does so first; the one thread comes to this after it.
-        await deferLater(self.clock, 0)
+        await connections.commits.finish()
         await connections.writer.runWithConnection(_checkpoint)
         if connections.direct is not None:
             connections.direct.close()
@@ -210,8 +217,8 @@ class SqliteStorage:
             **_settings(),
         )
 
-    def _prepare(self, connection: Connection, given_up: Event) -> dict[str, int] | None:
-        """In the writer's thread: look, then make our tables; how many rows were adopted."""
+    def _prepare(self, connection: Connection, given_up: Event) -> tuple[Connection, dict[str, int] | None]:
+        """In the writer's thread: look, then make our tables. Its connection; how many rows were adopted."""
 
         def waiting(statement: str) -> sqlite3.Cursor:
             cursor: sqlite3.Cursor
@@ -229,10 +236,27 @@ class SqliteStorage:
         journal = waiting("pragma journal_mode = wal")
         if self._database.path is not None and journal.fetchone() != ("wal",):
             raise StorageError("cannot be written ahead: it must be on a local disk")
-        return adopted
+        connection.execute(_NOT_WAITING)
+        return connection, adopted
 
     def _begin(self, connection: Connection) -> None:
-        patiently(lambda: connection.execute("begin immediate"), self.patience)
+        """In the writer's thread: wait for the lock."""
+        connection.execute(_WAITING)
+        try:
+            patiently(lambda: connection.execute("begin immediate"), self.patience)
+        finally:
+            connection.execute(_NOT_WAITING)
+
+
+def _begin_at_once(connection: Connection) -> bool:
+    """Open a transaction; False where another process is writing."""
+    try:
+        connection.execute("begin immediate")
+    except sqlite3.OperationalError as error:
+        if is_busy(error):
+            return False
+        raise
+    return True
 
 
 def _settings() -> dict[str, Any]:

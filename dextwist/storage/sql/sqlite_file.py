@@ -83,6 +83,11 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another connection was in the way."""
+    return _code(error) in _BUSY
+
+
 def patiently(work: Callable[[], R], patience: float, given_up: Event | None = None) -> R:
     """Do the work when others' locks allow it, for at most so many seconds and until it is given up.
 
@@ -95,5 +100,5 @@ def patiently(work: Callable[[], R], patience: float, given_up: Event | None = N
         try:
             return work()
         except sqlite3.OperationalError as error:
-            if _code(error) not in _BUSY or time.monotonic() >= end or (given_up and given_up.is_set()):
+            if not is_busy(error) or time.monotonic() >= end or (given_up and given_up.is_set()):
                 raise

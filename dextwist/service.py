@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import gc
+import linecache
 import os
 import platform
 import signal
@@ -84,6 +86,16 @@ def _at_the_end_exit_with(status: int) -> None:
     atexit.register(os._exit, status)
 
 
+def settle() -> None:
+    """Have Python take what is here now for what stays: its collector looks at it no more.
+
+    Also let go of the sources of generated methods, a megabyte that only tracebacks would show.
+    """
+    linecache.clearcache()
+    gc.collect()
+    gc.freeze()
+
+
 @attrs.define(kw_only=True, eq=False)
 class DaemonService(Service):
     """The whole daemon as one service, because its parts have an order: start, listen; and back again.
@@ -100,6 +112,8 @@ class DaemonService(Service):
     observer: ILogObserver | None = None
     reopen_log: Callable[[], object] = lambda: None
     exit_with: Callable[[int], object] = _at_the_end_exit_with
+    #: called once everything is there that stays.
+    settle: Callable[[], object] = settle
     handle_signal: Callable[[int, Callable[[int, FrameType | None], object]], object] = signal.signal
 
     _ports: list[IListeningPort] = attrs.field(factory=list, init=False)
@@ -148,6 +162,7 @@ class DaemonService(Service):
         if self.daemon.certificate is not None:
             behind_tls = self.daemon.certificate.in_front_of(self.daemon.front)
             await self._listen("https", config.web.https, behind_tls)
+        self.settle()
 
     async def _listen(self, server: str, address: ListenAddress | None, factory: IProtocolFactory) -> None:
         if address is None:

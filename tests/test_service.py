@@ -152,6 +152,7 @@ class DaemonServiceTests(SynchronousTestCase):
             reopen_log=self.reopen,
             exit_with=self.statuses.append,
             handle_signal=self.signals.__setitem__,
+            settle=lambda: self.story.append("settles"),
         )
 
     def reopen(self) -> None:
@@ -176,7 +177,7 @@ class DaemonServiceTests(SynchronousTestCase):
     def test_listens_after_everything_else_works(self) -> None:
         self.start()
         self.assertEqual(
-            self.story, ["daemon starts", "listen on 127.0.0.1:5558", "listen on 127.0.0.1:5556"]
+            self.story, ["daemon starts", "listen on 127.0.0.1:5558", "listen on 127.0.0.1:5556", "settles"]
         )
         self.assertIs(self.reactor.factories[5556], self.front)
         self.assertIs(self.reactor.factories[5558], self.daemon.telemetry_site)

@@ -39,8 +39,8 @@ SQLITE = Dialect(
 _BUSY_TIMEOUT = 0.02
 _WAITING = f"pragma busy_timeout = {_BUSY_TIMEOUT * 1000:.0f}"
 _NOT_WAITING = "pragma busy_timeout = 0"
-#: Rows that one transaction of the collector removes: some milliseconds, then others have their turn.
-_COLLECTED_AT_ONCE = 200
+#: Rows that one transaction of the collector removes: a millisecond or two, then others have their turn.
+_COLLECTED_AT_ONCE = 50
 
 
 @attrs.frozen(kw_only=True)

@@ -37,7 +37,7 @@ class SigningThreads:
     """A thread a processor, and a queue that does not grow without end.
 
     A thread that was woken goes on until nothing waits, and what is done while the reactor is busy comes
-    back to it in one call: handing a job over and back costs as much as a tenth of a signature.
+    back to it in one call: to wake somebody for each signature would cost a good part of one.
     """
 
     reactor: IReactorFromThreads

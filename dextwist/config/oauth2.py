@@ -95,7 +95,7 @@ class OAuth2:
 
     def _available(self) -> set[str]:
         available = set(_ALWAYS_AVAILABLE)
-        if any("token" in words.split() for words in self.response_types):
+        if any("token" in words.split() for words in self.served_response_types):
             available.add(grants.IMPLICIT)
         if self.password_connector:
             available.add(grants.PASSWORD)

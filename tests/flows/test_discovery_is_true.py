@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -94,6 +94,14 @@ class DiscoveryTests(SynchronousTestCase):
 
     @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(OAUTH2)
+    @example(
+        {
+            "responseTypes": ["code token"],
+            "grantTypes": [IMPLICIT],
+            "pkce": {"codeChallengeMethodsSupported": ["S256"]},
+            "passwordConnector": "",
+        }
+    )
     def test_OA_47_OA_18_it_is_exact(self, oauth2: dict[str, Any]) -> None:
         config = {
             "oauth2": {**oauth2, "skipApprovalScreen": True},

@@ -12,7 +12,6 @@ import orjson
 from twisted.internet.interfaces import IReactorTime
 
 from dextwist.connectors.interface import (
-    CallbackConnector,
     CallbackRequest,
     ConnectorError,
     Connectors,
@@ -23,7 +22,6 @@ from dextwist.connectors.interface import (
     LoginRefused,
     OpenedConnector,
     Overloaded,
-    PasswordConnector,
     RefreshConnector,
     TokenIdentityConnector,
 )
@@ -73,7 +71,7 @@ class ConnectorTrial:
         try:
             opened = await self.connectors.get(connector_id)
             say(_described(opened))
-            identity = await self._identity(opened.connector)
+            identity = await self._identity(opened)
         except LoginCancelled as cancelled:
             say(f"Cancelled: {cancelled}")
         except LoginRefused as refused:
@@ -82,24 +80,24 @@ class ConnectorTrial:
             say(f"Failed: {failure}")
         else:
             if identity is not None:
-                self._tell(connector_id, identity, isinstance(opened.connector, RefreshConnector))
+                self._tell(connector_id, identity, opened.refresher is not None)
                 return True
         return False
 
-    async def _identity(self, connector: object) -> Identity | None:
-        scopes = ConnectorScopes(offline_access=isinstance(connector, RefreshConnector), groups=True)
-        if isinstance(connector, CallbackConnector):
+    async def _identity(self, opened: OpenedConnector) -> Identity | None:
+        scopes = ConnectorScopes(offline_access=opened.refresher is not None, groups=True)
+        if opened.callback is not None:
             state = self.new_id()
-            start = await connector.login_url(scopes, self.callback_url, state)
+            start = await opened.callback.login_url(scopes, self.callback_url, state)
             brought = await self.visit(start.url)
             names = [f"{name} ({len(value)} characters)" for name, value in brought.query.items()]
             self.terminal.say(f"The browser came back with: {', '.join(names) or 'nothing'}")
             if brought.query.get("state") != state:
                 raise ConnectorError("the browser came back from another login, or without its state")
-            return await connector.handle_callback(scopes, start.connector_data, brought)
-        if isinstance(connector, PasswordConnector):
-            username = self.terminal.ask(connector.prompt or "Username")
-            identity = await connector.login(scopes, username, self.terminal.ask_secret("Password"))
+            return await opened.callback.handle_callback(scopes, start.connector_data, brought)
+        if opened.password is not None:
+            username = self.terminal.ask(opened.password.prompt or "Username")
+            identity = await opened.password.login(scopes, username, self.terminal.ask_secret("Password"))
             if identity is None:
                 self.terminal.say("Rejected: the user name or the password is wrong")
             return identity

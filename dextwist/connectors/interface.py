@@ -309,6 +309,16 @@ class OpenedConnector:
         """The connector, if it can look people up again."""
         return self.connector if isinstance(self.connector, RefreshConnector) else None
 
+    @cached_property
+    def negotiator(self) -> NegotiatingConnector | None:
+        """The connector, if it takes tickets."""
+        return self.connector if isinstance(self.connector, NegotiatingConnector) else None
+
+    @cached_property
+    def exchanger(self) -> TokenIdentityConnector | None:
+        """The connector, if it knows whose a token is."""
+        return self.connector if isinstance(self.connector, TokenIdentityConnector) else None
+
 
 class Connectors(Protocol):
     """The connectors that there are, opened when they are first needed."""

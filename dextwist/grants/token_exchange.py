@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from dextwist.connectors.interface import OpenedConnector, TokenIdentityConnector
+from dextwist.connectors.interface import OpenedConnector
 from dextwist.grants.asking import ConnectorAsker
 from dextwist.grants.interface import TokenRequest, TokenResponse
 from dextwist.oauth.errors import OAuthError
@@ -71,11 +71,11 @@ class TokenExchangeGrant:
 
     async def redeem(self, examined: ExaminedExchange, opened: OpenedConnector | None) -> TokenResponse:
         """Ask the connector, then sign the one token that was requested."""
-        if opened is None or not isinstance(opened.connector, TokenIdentityConnector):
+        if opened is None or opened.exchanger is None:
             raise OAuthError("invalid_request", "the connector exchanges no tokens")
         names = {"connector_id": examined.connector_id, "client_id": examined.client_id}
         identity = await self.asker.ask(
-            opened.connector.token_identity(examined.subject_token_type, examined.subject_token),
+            opened.exchanger.token_identity(examined.subject_token_type, examined.subject_token),
             **names,
             # RFC 8693 §2.2.2, where dex answers 401 access_denied.
             unusable=OAuthError("invalid_request", "the subject token is not accepted"),

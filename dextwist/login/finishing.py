@@ -18,7 +18,6 @@ from dextwist.connectors.interface import (
     Identity,
     LoginCancelled,
     LoginRefused,
-    NegotiatingConnector,
     Negotiation,
     OpenedConnector,
     Overloaded,
@@ -85,9 +84,9 @@ class LoginFinisher:
 
         Raises RefusedWithPage, StorageError.
         """
-        if not isinstance(opened.connector, NegotiatingConnector):
+        if opened.negotiator is None:
             return None
-        answer = opened.connector.negotiate(ConnectorScopes.of(request.scopes), negotiation)
+        answer = opened.negotiator.negotiate(ConnectorScopes.of(request.scopes), negotiation)
         try:
             identity = await self._answer(request, answer)
         except RefusedWithPage as refused:

@@ -10,7 +10,7 @@ import attrs
 from klein import Klein
 from twisted.web.server import Request as TwistedRequest
 
-from dextwist.connectors.interface import Connectors, OpenedConnector, PasswordConnector
+from dextwist.connectors.interface import Connectors, OpenedConnector
 from dextwist.login.beginning import AskForPassword, LoginBeginner
 from dextwist.login.browser_binding import usable_secret
 from dextwist.login.checking import RequestChecker
@@ -173,11 +173,11 @@ class AuthorizeGroup:
         if request.method == "GET":
             return await self._negotiated(request, login, opened)
         if request.method != "POST":
-            return self._form(request, login, opened.connector, opened.record.name)
+            return self._form(request, login, opened)
         username = request.body.get("login")
         finished = await self.finisher.password(login, opened, username, request.body.get("password"))
         if finished is None:
-            return self._form(request, login, opened.connector, opened.record.name, username, invalid=True)
+            return self._form(request, login, opened, username, invalid=True)
         return self.to_dispatcher(finished)
 
     async def _negotiated(self, request: Request, login: AuthRequest, opened: OpenedConnector) -> Response:
@@ -189,15 +189,14 @@ class AuthorizeGroup:
         elif negotiation.challenge and not negotiation.with_form:
             response = self.pages.error(request, 401, "Your browser showed no ticket that counts here.")
         else:
-            response = self._form(request, login, opened.connector, opened.record.name)
+            response = self._form(request, login, opened)
         return self.ticket_prompt.told(response, negotiation, logged_in=finished is not None)
 
     def _form(
         self,
         request: Request,
         login: AuthRequest,
-        connector: object,
-        connector_name: str,
+        opened: OpenedConnector,
         username: str = "",
         *,
         invalid: bool = False,
@@ -205,10 +204,10 @@ class AuthorizeGroup:
         return self.pages.password(
             request,
             post_url=f"{quote(request.full_path)}?{urlencode(sorted(request.query))}",
-            prompt=connector.prompt if isinstance(connector, PasswordConnector) else "",
+            prompt=opened.password.prompt if opened.password is not None else "",
             username=username,
             back_link=_own_path(request.query.get("back")),
-            connector_name=connector_name,
+            connector_name=opened.record.name,
             invalid=invalid,
             form_targets=(login.redirect_uri,),
         )
